@@ -1,0 +1,4 @@
+from .domain import Document as Document
+from .domain import Example as Example
+
+__version__: str

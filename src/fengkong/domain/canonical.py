@@ -1,0 +1,63 @@
+"""One way to write a value down, so that equal values have equal bytes and equal hashes.
+
+Canonical JSON in the manner of RFC 8785: keys sorted, no blanks, UTF-8. NaN and infinity are refused,
+since no two readers agree on them.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+
+from fengkong.domain.errors import InputError
+
+__all__ = ["Plain", "canonical_json", "digest", "plain"]
+
+Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+"""A value that JSON can hold."""
+
+
+def plain(value: object) -> Plain:
+    """The value as JSON types: dataclasses as objects, enums by name, times as ISO 8601, Decimal as text.
+
+    Raises InputError for NaN, infinity, and types that have no JSON form.
+    """
+    match value:
+        case Enum():
+            return str(value)
+        case None | bool() | int() | str():
+            return value
+        case float():
+            if not math.isfinite(value):
+                raise InputError("a number must be finite", received=repr(value), cure="use null for unknown")
+            return value
+        case datetime() | date():
+            return value.isoformat()
+        case Decimal() | PurePath():
+            return str(value)
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case Set():
+            return [plain(item) for item in sorted(value)]
+        case Sequence():
+            return [plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    raise InputError("a value can't be written as JSON", received=type(value).__name__, cure="convert it first")
+
+
+def canonical_json(value: object) -> bytes:
+    """The canonical bytes of a value. Raises InputError as `plain` does."""
+    return json.dumps(plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode(
+        "utf-8", "surrogatepass"
+    )
+
+
+def digest(value: object) -> str:
+    """sha256 (hex, 64 characters) of the canonical bytes."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()

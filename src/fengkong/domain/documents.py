@@ -1,0 +1,70 @@
+"""What is read: documents, and the labelled examples that models learn from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from types import MappingProxyType
+
+from fengkong.domain.canonical import digest
+
+__all__ = ["Document", "Example", "FieldValue", "Place"]
+
+FieldValue = str | bool | int | float | Decimal | datetime | date | None
+"""One application fact; None means unknown, never zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands, as a person would look it up: file, line (from 1), and a name there."""
+
+    file: str = ""
+    line: int | None = None
+    name: str = ""
+
+    def __str__(self) -> str:
+        at = f"{self.file}:{self.line}" if self.line is not None else self.file
+        return f"{at} [{self.name}]" if self.name and at else at or self.name
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text to decide on, with the facts that came with it.
+
+    id: the caller's own; empty means "take the content hash".
+    time: when it happened, with zone; None when not known.
+    """
+
+    text: str
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    id: str = ""
+    source: str = ""
+    time: datetime | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+        if not self.id:
+            object.__setattr__(self, "id", self.content_hash[:16])
+
+    @cached_property
+    def content_hash(self) -> str:
+        """sha256 (hex) over text and fields: equal content, equal hash."""
+        return digest({"text": self.text, "fields": dict(self.fields)})
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled text. `place` is where it was read from; `group` names the entity it belongs to."""
+
+    text: str
+    label: str
+    split: str | None = None
+    time: datetime | None = None
+    group: str | None = None
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
+    place: Place = Place()
+
+    def document(self) -> Document:
+        """The same text without its label, as a decision would see it."""
+        return Document(self.text, self.fields, time=self.time)

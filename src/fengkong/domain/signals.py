@@ -1,0 +1,58 @@
+"""What models and other sources say about a document."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fengkong.domain.documents import FieldValue
+
+__all__ = ["Fact", "Signal", "Span"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the original text, [start, end) in characters, with what it is or what it weighs."""
+
+    start: int
+    end: int
+    text: str
+    label: str = ""
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What one bundle read in one document.
+
+    name: the question answered, such as "risk" or "fraud"; rules say `signals.<name>.p`.
+    label: the most probable label; None when the model failed.
+    p: calibrated probability in [0, 1] of the positive label where the bundle names one, else of `label`;
+        None when the model failed.
+    probabilities: calibrated, by label, summing to one.
+    unread: tokens beyond the length limit that the model did not see; 0 when all was read.
+    abstained: the model declines to say; failed: it could not run, and `cause` tells why.
+    """
+
+    name: str
+    label: str | None
+    p: float | None
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    bundle: str = ""
+    spans: tuple[Span, ...] = ()
+    unread: int = 0
+    abstained: bool = False
+    failed: bool = False
+    cause: str = ""
+
+    @classmethod
+    def failure(cls, name: str, cause: str, bundle: str = "") -> "Signal":
+        """The signal of a model that could not answer: everything unknown, so the decision is review."""
+        return cls(name, None, None, bundle=bundle, failed=True, cause=cause)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named value that rules may use, and where it came from ("fields", "graph", "velocity")."""
+
+    name: str
+    value: FieldValue
+    source: str = "fields"
