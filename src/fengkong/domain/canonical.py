@@ -44,7 +44,7 @@ def plain(value: object) -> Plain:
             return {str(key): plain(item) for key, item in value.items()}
         case Set():
             return [plain(item) for item in sorted(value)]
-        case Sequence():
+        case Sequence() if not isinstance(value, bytes | bytearray):
             return [plain(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}

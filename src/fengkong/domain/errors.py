@@ -47,7 +47,8 @@ class FengkongError(Exception):
         place = f"{self.where}: " if self.where else ""
         quoted = f" (received {self.received})" if self.received else ""
         remedy = f"; {self.cure}" if self.cure else ""
-        return f"{place}{self.what}{quoted}{remedy}."
+        body = f"{place}{self.what}{quoted}{remedy}"
+        return body if body.endswith("?") else body + "."
 
     def to_dict(self) -> dict[str, str]:
         """The same for machines: code, what, where, received, cure and the whole sentence."""

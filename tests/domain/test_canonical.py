@@ -1,0 +1,57 @@
+"""Equal values have equal bytes, whatever order they were written in; what JSON can't hold is refused."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fengkong.domain import InputError, Outcome, Signal, canonical_json, digest, plain
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_canonical_bytes_read_back_as_the_same_value(value: object) -> None:
+    assert json.loads(canonical_json(value).decode("utf-8", "surrogatepass")) == value
+
+
+@given(st.dictionaries(st.text(), st.integers(), max_size=8))
+def test_the_order_of_keys_does_not_change_the_digest(mapping: dict[str, int]) -> None:
+    assert digest(mapping) == digest(dict(reversed(mapping.items())))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), [1.0, float("nan")], b"bytes", object()])
+def test_what_json_cannot_hold_is_refused(value: object) -> None:
+    with pytest.raises(InputError):
+        canonical_json(value)
+
+
+def test_words_of_the_domain_become_plain_json() -> None:
+    sig = Signal("risk", "bad", 0.75, {"bad": 0.75, "good": 0.25})
+    written = plain(
+        {"sig": sig, "amount": Decimal("10.50"), "at": datetime(2026, 1, 2, tzinfo=UTC), "out": Outcome.REVIEW}
+    )
+    assert written == {
+        "sig": {
+            "name": "risk",
+            "label": "bad",
+            "p": 0.75,
+            "probabilities": {"bad": 0.75, "good": 0.25},
+            "bundle": "",
+            "spans": [],
+            "unread": 0,
+            "abstained": False,
+            "failed": False,
+            "cause": "",
+        },
+        "amount": "10.50",
+        "at": "2026-01-02T00:00:00+00:00",
+        "out": "review",
+    }
