@@ -1,0 +1,11 @@
+from .bootstrap import Estimate as Estimate
+from .bootstrap import estimate as estimate
+from .calibration import Calibration as Calibration
+from .calibration import apply_temperature as apply_temperature
+from .calibration import fit_temperature as fit_temperature
+from .calibration import measure_calibration as measure_calibration
+from .metrics import Metrics as Metrics
+from .metrics import classification_metrics as classification_metrics
+from .thresholds import Bands as Bands
+from .thresholds import Costs as Costs
+from .thresholds import choose_bands as choose_bands
