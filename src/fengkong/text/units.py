@@ -1,0 +1,23 @@
+"""The units that people read, for explanations and counting: words, single Han characters, numbers, masks."""
+
+import re
+
+__all__ = ["units"]
+
+_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_LETTER = rf"[^\W\d_{_HAN}]"
+_UNIT = re.compile(
+    r"\[(?:EMAIL|IBAN|ID|USCI|CARD|PHONE)\]"
+    rf"|[{_HAN}]"
+    rf"|\d+(?:[.,]\d+)*%?"
+    rf"|{_LETTER}(?:['’]?[^\W_{_HAN}])*"
+)
+
+
+def units(text: str) -> list[tuple[int, int]]:
+    """The spans [start, end) of the text's units, in order; blanks and punctuation belong to none.
+
+    A unit is a word of an alphabet (don't, Q3), one Han character, a number with its decimals and its per cent
+    sign (1,000.50, 3.5%), or the mask of an identifier ([PHONE]).
+    """
+    return [match.span() for match in _UNIT.finditer(text)]
