@@ -15,9 +15,10 @@ from fengkong.text.checksums import IBAN_LENGTHS, iban_holds, luhn_holds, reside
 
 __all__ = ["mask", "mask_identifiers"]
 
-# A number ends where no letter, digit or decimals go on; a sum of money is no telephone number.
-_START = r"(?<![0-9A-Za-z_])(?<![0-9]\.)"
-_END = r"(?![0-9A-Za-z_]|\.[0-9])"
+# A number ends where no letter, digit or decimals go on; a sum of money is no telephone number. Of two neighbours
+# each must see its borders alike whether or not the other is masked yet, or masking twice would find more.
+_START = r"(?<![0-9A-Za-z_])(?<![0-9]\.(?=[0-9]))"
+_END = r"(?![0-9A-Za-z_]|(?<=[0-9])\.[0-9])"
 _NOT_MONEY_BEFORE = r"(?<![$¥£€])(?<![$¥£€] )(?<!RMB)(?<!RMB )(?<!USD)(?<!USD )(?<!CNY)(?<!CNY )(?<!人民币)"
 _NOT_MONEY_AFTER = r"(?! ?(?:[%元圆万亿股]|[美欧港日]元|英镑|(?i:yuan|dollars?|usd|rmb|cny|eur|gbp|shares?|million)\b))"
 _GAP = "[ –-]"
@@ -82,7 +83,8 @@ def _iban_pattern() -> str:
 
 # In this order, since the stricter check decides first.
 _KINDS = (
-    _kind("EMAIL", r"(?<![\w.%+-])([\w.%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++)"),
+    # with what stands glued between it and the next @
+    _kind("EMAIL", r"(?<![\w.%+-])([\w.%+-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++(?:[\w.%+-]++(?=@))?)"),
     _kind("IBAN", _iban_pattern(), iban_holds),
     _kind("ID", rf"{_START}([1-8][0-9]{{5}} ?(?:18|19|20)[0-9]{{6}} ?[0-9]{{3}}[0-9Xx]){_END}", resident_id_holds),
     _kind("ID", rf"{_START}([1-8][0-9]{{5}} ?[0-9]{{6}} ?[0-9]{{3}}){_END}", resident_id_holds),
@@ -98,21 +100,22 @@ _KINDS = (
     # China: mobile
     _kind(
         "PHONE",
-        rf"{_PHONE_START}((?:(?:\+|00)?86{_GAP}?)?1[3-9][0-9]({_GAP}?)[0-9]{{4}}\2[0-9]{{4}}){_PHONE_END}",
+        rf"{_NOT_MONEY_BEFORE}((?:\+86{_GAP}?|{_START}(?:(?:00)?86{_GAP}?)?)1[3-9][0-9]({_GAP}?)[0-9]{{4}}\2[0-9]{{4}}){_PHONE_END}",
     ),
     # Any country, with its code
-    _kind("PHONE", rf"{_PHONE_START}((?:\+|00)[1-9](?:[ .()–-]{{0,2}}[0-9]){{9,14}}){_PHONE_END}"),
+    _kind("PHONE", rf"{_NOT_MONEY_BEFORE}((?:\+|{_START}00)[1-9](?:[ .()–-]{{0,2}}[0-9]){{9,14}}){_PHONE_END}"),
     # A trunk zero: landlines of China, numbers of the United Kingdom
     _kind(
         "PHONE",
-        rf"{_PHONE_START}((?:[(（]0[1-9][0-9]{{1,3}}[)）]|0[1-9][0-9]{{1,3}})(?:{_GAP}?[0-9]{{3,4}}){{2}}){_PHONE_END}",
+        rf"{_NOT_MONEY_BEFORE}((?:[(（]0[1-9][0-9]{{1,3}}[)）]|{_START}0[1-9][0-9]{{1,3}})(?:{_GAP}?[0-9]{{3,4}}){{2}})"
+        rf"{_PHONE_END}",
         _trunk_length_holds,
     ),
     # North America
     _kind(
         "PHONE",
-        rf"{_PHONE_START}((?:1[ .–-])?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[ .–-])[2-9][0-9]{{2}}[ .–-][0-9]{{4}})"
-        rf"{_PHONE_END}",
+        rf"{_NOT_MONEY_BEFORE}((?:{_START}(?:1[ .–-])?[2-9][0-9]{{2}}[ .–-]|(?:{_START}1[ .–-])?\([2-9][0-9]{{2}}\) ?)"
+        rf"[2-9][0-9]{{2}}[ .–-][0-9]{{4}}){_PHONE_END}",
     ),
     # China: numbers of firms
     _kind(
@@ -121,7 +124,7 @@ _KINDS = (
         rf"{_PHONE_END}",
     ),
     # Bare digits, after a word that announces them
-    _kind("PHONE", rf"{_CUE}[^0-9]{{0,16}}{_PHONE_START}([0-9]{{10,13}}){_PHONE_END}"),
+    _kind("PHONE", rf"{_CUE}[^0-9[]{{0,16}}{_PHONE_START}([0-9]{{10,13}}){_PHONE_END}"),
 )
 
 
@@ -135,11 +138,7 @@ def mask_identifiers(text: str) -> CleanText:
 
 def mask(clean: CleanText) -> CleanText:
     """The same for a text that was already edited, so that spans lead back to its original."""
-    while "@" in clean.text or _MAY_HOLD_ONE.search(clean.text):
-        before = clean
+    if "@" in clean.text or _MAY_HOLD_ONE.search(clean.text):
         for kind in _KINDS:
             clean = clean.edited(kind.find(clean.text))
-        if clean is before:
-            break
-        # A masked neighbour may have hidden where the next one starts, so look once more.
     return clean
