@@ -1,0 +1,15 @@
+from .amounts import parse_number as parse_number
+from .bundle import Bundle as Bundle
+from .bundle import seal as seal
+from .calibration import softmax as softmax
+from .fake import FakeScorer as FakeScorer
+from .fields import CategoryField as CategoryField
+from .fields import FieldEncoder as FieldEncoder
+from .fields import FieldSpec as FieldSpec
+from .fields import NumberField as NumberField
+from .fitting import fit_fields as fit_fields
+from .manifest import Manifest as Manifest
+from .manifest import Thresholds as Thresholds
+from .protocol import TextScorer as TextScorer
+from .scorer import Scorer as Scorer
+from .tokens import Tokeniser as Tokeniser
