@@ -1,0 +1,5 @@
+from .checking import check as check
+from .definition import Rule as Rule
+from .ruleset import RuleSet as RuleSet
+from .types import Kind as Kind
+from .types import Type as Type

@@ -1,0 +1,264 @@
+"""From the typed trees of a whole rule set to one plain Python function, which computes every clause of every rule.
+
+The function is built as a syntax tree of our own nodes: no text of the author gets into it, names are numbered, and it
+is compiled with no builtins. Each distinct part of all the conditions is computed once. Nothing is skipped: the trace
+shows every clause, and the cost does not depend on the data.
+"""
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from types import CodeType, FunctionType
+from typing import Any, cast
+
+from fengkong.rules.arithmetic import (
+    add,
+    decimal_remainder,
+    divide,
+    from_integer,
+    from_probability,
+    integer_remainder,
+    multiply,
+    negate,
+    subtract,
+)
+from fengkong.rules.functions import FUNCTIONS, at_least
+from fengkong.rules.tree import (
+    And,
+    Arithmetic,
+    AtLeast,
+    Call,
+    Compare,
+    Const,
+    Convert,
+    Expr,
+    Input,
+    Known,
+    Member,
+    Negate,
+    Not,
+    Or,
+)
+from fengkong.rules.types import Kind, Type
+from fengkong.rules.values import INTEGER_LIMIT, Faults, reader
+
+__all__ = ["Evaluate", "Evaluation", "compile_conditions"]
+
+Evaluation = tuple[tuple[bool | None, ...], tuple[object, ...], Faults]
+"""Values of the asked conditions, values of the inputs, and the inputs that could not be read."""
+
+Evaluate = Callable[[Callable[[str], object]], Evaluation]
+"""Takes a getter: name -> value, None where it is unknown."""
+
+
+def compile_conditions(conditions: Sequence[Expr], inputs: Mapping[str, Type]) -> Evaluate:
+    """The function that reads the inputs and evaluates all conditions, in their order.
+
+    It never raises for values of a wrong type: it says so in its faults, and takes them as unknown.
+    """
+    emitter = _Emitter()
+    emitter.read_inputs(inputs)
+    answers = [emitter.emit(condition) for condition in conditions]
+    values = [emitter.emit(Input(name, declared)) for name, declared in inputs.items()]
+    return emitter.function(answers, values)
+
+
+_GET, _FAULTS = "get", "faults"
+
+
+class _Emitter:
+    """Writes statements that assign each distinct expression to a local name of its own."""
+
+    def __init__(self) -> None:
+        self._body: list[ast.stmt] = []
+        self._names: dict[Expr, str] = {}
+        self._globals: dict[str, object] = {"__builtins__": {}, "type": type}
+
+    def function(self, answers: Sequence[ast.expr], values: Sequence[ast.expr]) -> Evaluate:
+        """The compiled function. It is taken out of its module's code, so nothing is ever executed here."""
+        result = _tuple([_tuple(answers), _tuple(values), _load(_FAULTS)])
+        start: ast.stmt = ast.Assign([_store(_FAULTS)], ast.Dict([], []))
+        arguments = ast.arguments([], [ast.arg(_GET)], None, [], [], None, [])
+        define = ast.FunctionDef("evaluate", arguments, [start, *self._body, ast.Return(result)], [], None, None)
+        module = ast.fix_missing_locations(ast.Module([define], []))
+        code = compile(module, "<rules>", "exec")
+        body = next(constant for constant in code.co_consts if isinstance(constant, CodeType))
+        return cast("Evaluate", FunctionType(body, self._globals))
+
+    def read_inputs(self, inputs: Mapping[str, Type]) -> None:
+        """Statements that fetch each input once and check its type: inline where that is cheap, else by its reader."""
+        for name, declared in inputs.items():
+            variable = self._fresh(Input(name, declared))
+            self._assign(variable, _call(_load(_GET), ast.Constant(name)))
+            read = _call(self._global(reader(declared)), _load(variable), ast.Constant(name), _load(_FAULTS))
+            suspect = self._suspect(variable, declared)
+            test = _join(ast.And(), [_is_not(_load(variable), ast.Constant(None)), *suspect])
+            self._body.append(ast.If(test, [ast.Assign([_store(variable)], read)], []))
+
+    def _suspect(self, variable: str, declared: Type) -> list[ast.expr]:
+        """Tests, quicker than the reader, of which one holds wherever the reader has something to do."""
+        value = _load(variable)
+        match declared.kind:
+            case Kind.BOOLEAN:
+                return [_is_not(value, ast.Constant(True)), _is_not(value, ast.Constant(False))]
+            case Kind.INTEGER:
+                return [_either([self._is_no(value, int), _outside(value, -INTEGER_LIMIT, INTEGER_LIMIT - 1)])]
+            case Kind.PROBABILITY:
+                return [_either([self._is_no(value, float), _outside(value, 0.0, 1.0)])]
+            case Kind.TEXT:
+                return [self._is_no(value, str)]
+            case Kind.CATEGORY:
+                unlisted = ast.Compare(value, [ast.NotIn()], [self._global(frozenset(declared.values))])
+                return [_either([self._is_no(value, str), unlisted])]
+            case Kind.DECIMAL | Kind.DATE | Kind.DATETIME:
+                return []
+
+    def _is_no(self, value: ast.expr, kind: type) -> ast.expr:
+        return _is_not(_call(_load("type"), value), self._global(kind))
+
+    def emit(self, expr: Expr) -> ast.expr:
+        """What stands for the expression's value: a constant or a local name, assigned before."""
+        if isinstance(expr, Const):
+            return ast.Constant(expr.value) if isinstance(expr.value, _PLAIN) else self._global(expr.value)
+        if expr not in self._names:
+            value = self._value(expr)
+            self._assign(self._fresh(expr), value)
+            if isinstance(expr, And | Or):
+                self._settle(expr)
+        return _load(self._names[expr])
+
+    def _value(self, expr: Expr) -> ast.expr:
+        match expr:
+            case And():
+                return ast.BoolOp(ast.And(), [self.emit(operand) for operand in expr.operands])
+            case Or():
+                return ast.BoolOp(ast.Or(), [self.emit(operand) for operand in expr.operands])
+            case Known():
+                return _is_not(self.emit(expr.operand), ast.Constant(None))
+            case AtLeast():
+                operands = _tuple([self.emit(operand) for operand in expr.operands])
+                return _call(self._global(at_least), ast.Constant(expr.least), operands)
+            case Not():
+                return self._unless_unknown([expr.operand], ast.UnaryOp(ast.Not(), self.emit(expr.operand)))
+            case Compare():
+                left, right = self.emit(expr.left), self.emit(expr.right)
+                compared = ast.Compare(left, [_COMPARE[expr.operator]], [right])
+                return self._unless_unknown([expr.left, expr.right], compared)
+            case Member():
+                items = self._global(frozenset(item.value for item in expr.items))
+                return self._unless_unknown([expr.operand], ast.Compare(self.emit(expr.operand), [ast.In()], [items]))
+            case _:
+                return self._calculated(expr)
+
+    def _calculated(self, expr: Expr) -> ast.expr:
+        whole = expr.type.kind is Kind.INTEGER
+        match expr:
+            case Arithmetic(operator=operator) if whole and operator in _INTEGER:
+                combined = ast.BinOp(self.emit(expr.left), _INTEGER[operator], self.emit(expr.right))
+                return self._unless_unknown([expr.left, expr.right], combined)
+            case Arithmetic():
+                calculate = integer_remainder if whole else _DECIMAL[expr.operator]
+                return self._applied(calculate, [expr.left, expr.right])
+            case Negate():
+                turned = ast.UnaryOp(ast.USub(), self.emit(expr.operand))
+                return self._unless_unknown([expr.operand], turned) if whole else self._applied(negate, [expr.operand])
+            case Convert():
+                convert = from_integer if expr.operand.type.kind is Kind.INTEGER else from_probability
+                return self._applied(convert, [expr.operand])
+            case Call():
+                return self._applied(FUNCTIONS[expr.function].make(*expr.settings), expr.arguments)
+        raise AssertionError(f"inputs are read first, and {type(expr).__name__} is emitted above")
+
+    def _applied(self, function: Callable[..., Any], operands: Sequence[Expr]) -> ast.expr:
+        applied = _call(self._global(function), *map(self.emit, operands))
+        return self._unless_unknown(operands, applied)
+
+    def _unless_unknown(self, operands: Sequence[Expr], value: ast.expr) -> ast.expr:
+        """The value, but None where one of the operands is None."""
+        doubtful = [operand for operand in dict.fromkeys(operands) if not isinstance(operand, Const | Known)]
+        if not doubtful:
+            return value
+        unknown = _either([_is(self.emit(operand), ast.Constant(None)) for operand in doubtful])
+        return ast.IfExp(unknown, ast.Constant(None), value)
+
+    def _settle(self, expr: And | Or) -> None:
+        """Python's `and` stops at the first None, though a false operand may follow; its `or` forgets a None before a
+        last false. Correct both, at no cost where the answer is settled.
+        """
+        got, name = self._names[expr], [self.emit(operand) for operand in expr.operands]
+        if isinstance(expr, And):
+            wrong, others, right = None, name[1:], False
+        else:
+            wrong, others, right = False, name[:-1], None
+        decisive = _either([_is(other, ast.Constant(right)) for other in others])
+        test = _join(ast.And(), [_is(_load(got), ast.Constant(wrong)), decisive])
+        self._body.append(ast.If(test, [ast.Assign([_store(got)], ast.Constant(right))], []))
+
+    def _fresh(self, expr: Expr) -> str:
+        return self._names.setdefault(expr, f"v{len(self._names)}")
+
+    def _assign(self, name: str, value: ast.expr) -> None:
+        self._body.append(ast.Assign([_store(name)], value))
+
+    def _global(self, value: object) -> ast.expr:
+        name = f"k{len(self._globals)}"
+        self._globals[name] = value
+        return _load(name)
+
+
+# What a code object may hold as a constant; a Decimal or a date is a global.
+_PLAIN = (bool, int, float, str)
+
+_COMPARE: Mapping[str, ast.cmpop] = {
+    "==": ast.Eq(),
+    "!=": ast.NotEq(),
+    "<": ast.Lt(),
+    "<=": ast.LtE(),
+    ">": ast.Gt(),
+    ">=": ast.GtE(),
+}
+_INTEGER: Mapping[str, ast.operator] = {"+": ast.Add(), "-": ast.Sub(), "*": ast.Mult()}
+_DECIMAL: Mapping[str, Callable[[Decimal, Decimal], Decimal | None]] = {
+    "+": add,
+    "-": subtract,
+    "*": multiply,
+    "/": divide,
+    "%": decimal_remainder,
+}
+
+
+def _load(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
+
+
+def _store(name: str) -> ast.expr:
+    return ast.Name(name, ast.Store())
+
+
+def _call(function: ast.expr, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(function, list(arguments), [])
+
+
+def _tuple(items: Sequence[ast.expr]) -> ast.expr:
+    return ast.Tuple(list(items), ast.Load())
+
+
+def _is(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.Compare(left, [ast.Is()], [right])
+
+
+def _is_not(left: ast.expr, right: ast.expr) -> ast.expr:
+    return ast.Compare(left, [ast.IsNot()], [right])
+
+
+def _outside(value: ast.expr, low: float, high: float) -> ast.expr:
+    inside = ast.Compare(ast.Constant(low), [ast.LtE(), ast.LtE()], [value, ast.Constant(high)])
+    return ast.UnaryOp(ast.Not(), inside)
+
+
+def _either(tests: Sequence[ast.expr]) -> ast.expr:
+    return _join(ast.Or(), tests)
+
+
+def _join(operator: ast.boolop, tests: Sequence[ast.expr]) -> ast.expr:
+    return tests[0] if len(tests) == 1 else ast.BoolOp(operator, list(tests))

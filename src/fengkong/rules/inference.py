@@ -1,0 +1,276 @@
+"""From an allowed syntax tree to a typed tree, against the declared inputs.
+
+Every fault of an expression is reported, not only the first: operands are judged one by one.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import cast
+
+from fengkong.domain.errors import likely_slip
+from fengkong.rules.arithmetic import negate
+from fengkong.rules.calls import type_call
+from fengkong.rules.numbers import are_numbers, as_decimal, to_calculate, to_compare
+from fengkong.rules.syntax import ExpressionError, Fault, Source
+from fengkong.rules.tree import (
+    And,
+    Arithmetic,
+    ArithmeticOperator,
+    Compare,
+    CompareOperator,
+    Const,
+    Expr,
+    Input,
+    Known,
+    Member,
+    Negate,
+    Not,
+    Or,
+)
+from fengkong.rules.types import BOOLEAN, DECIMAL, INTEGER, NUMBERS, ORDERED, TEXT, TEXTS, Kind, Type
+
+__all__ = ["RESERVED", "infer", "names_in"]
+
+RESERVED = frozenset({"known", "unknown", "true", "false"})
+"""Words with a meaning of their own, which no input may be called."""
+
+_COMPARE: dict[type[ast.cmpop], CompareOperator] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+
+_ARITHMETIC: dict[type[ast.operator], ArithmeticOperator] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Mod: "%",
+}
+
+
+def infer(source: Source, node: ast.expr, inputs: Mapping[str, Type]) -> Expr:
+    """The typed tree of a condition. Raises ExpressionError with all faults; a condition is boolean."""
+    expr = _Inference(source, inputs).one(node)
+    if expr.type != BOOLEAN:
+        what = f"`{source.written(node)}` is a value of type {expr.type}, not a condition"
+        raise ExpressionError(Fault("R025", what, "compare it with something"))
+    return expr
+
+
+def names_in(node: ast.expr) -> set[str]:
+    """The dotted names in an expression, and the beginnings of those names."""
+    return {_dotted(part) for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute)}
+
+
+class _Inference:
+    def __init__(self, source: Source, inputs: Mapping[str, Type]) -> None:
+        self._source = source
+        self._inputs = inputs
+
+    def one(self, node: ast.expr) -> Expr:
+        match node:
+            case ast.Constant():
+                return self._constant(node)
+            case ast.Name() | ast.Attribute():
+                return self._name(node)
+            case ast.BoolOp():
+                operands = tuple(self._conditions(node.values))
+                return And(operands) if isinstance(node.op, ast.And) else Or(operands)
+            case ast.UnaryOp(op=ast.Not()):
+                (operand,) = self._conditions([node.operand])
+                return Not(operand)
+            case ast.UnaryOp():
+                return self._negate(node.operand)
+            case ast.BinOp():
+                return self._arithmetic(node)
+            case ast.Compare():
+                return self._comparison(node)
+            case ast.Call():
+                return type_call(node, self.all)
+        cure = "a list stands after `in`, in at_least or in contains_any"
+        raise ExpressionError(Fault("R021", f"`{self._source.written(node)}` can't be used here", cure))
+
+    def all(self, nodes: Sequence[ast.expr]) -> list[Expr]:
+        typed: list[Expr] = []
+        faults: list[Fault] = []
+        for node in nodes:
+            try:
+                typed.append(self.one(node))
+            except ExpressionError as error:
+                faults.extend(error.faults)
+        if faults:
+            raise ExpressionError(*dict.fromkeys(faults))
+        return typed
+
+    def _conditions(self, nodes: Sequence[ast.expr]) -> list[Expr]:
+        typed = self.all(nodes)
+        faults = [
+            Fault("R025", f"`{self._source.written(node)}` is a value of type {expr.type}, not a condition")
+            for node, expr in zip(nodes, typed, strict=True)
+            if expr.type != BOOLEAN
+        ]
+        if faults:
+            raise ExpressionError(*faults)
+        return typed
+
+    def _constant(self, node: ast.Constant) -> Const:
+        match node.value:
+            case bool(value):
+                return Const(value, BOOLEAN)
+            case int(value):
+                return Const(value, INTEGER)
+            case float():
+                return Const(Decimal(self._source.segment(node).replace("_", "")), DECIMAL)
+        return Const(cast("str", node.value), TEXT)
+
+    def _name(self, node: ast.Name | ast.Attribute) -> Expr:
+        name = _dotted(node)
+        if name in {"true", "false"}:
+            return Const(name == "true", BOOLEAN)
+        if name in RESERVED:
+            raise ExpressionError(Fault("R021", f"{name!r} stands only after `is`", f"write `x is {name}`"))
+        if not name:
+            what = f"`{self._source.written(node)}` takes a part of a value"
+            raise ExpressionError(Fault("R021", what, "a point stands only inside the name of an input"))
+        if name not in self._inputs:
+            raise ExpressionError(
+                Fault("R023", f"there is no input {name!r}", likely_slip(name, self._inputs) + "; or declare it")
+            )
+        return Input(name, self._inputs[name])
+
+    def _negate(self, node: ast.expr) -> Expr:
+        operand = self.one(node)
+        if not are_numbers([operand]):
+            raise ExpressionError(self._not_a_number(node, operand))
+        if isinstance(operand, Const):
+            value = cast("int | Decimal", operand.value)
+            return Const(negate(value) if isinstance(value, Decimal) else -value, operand.type)
+        (number,) = to_calculate([operand])
+        return Negate(number, number.type)
+
+    def _arithmetic(self, node: ast.BinOp) -> Expr:
+        nodes = (node.left, node.right)
+        operands = self.all(nodes)
+        faults = [
+            self._not_a_number(side, operand)
+            for side, operand in zip(nodes, operands, strict=True)
+            if not are_numbers([operand])
+        ]
+        if faults:
+            raise ExpressionError(*faults)
+        operator = _ARITHMETIC[type(node.op)]
+        left, right = map(as_decimal, operands) if operator == "/" else to_calculate(operands)
+        return Arithmetic(operator, left, right, left.type)
+
+    def _not_a_number(self, node: ast.expr, operand: Expr) -> Fault:
+        return Fault("R025", f"`{self._source.written(node)}` is of type {operand.type}, not a number")
+
+    def _comparison(self, node: ast.Compare) -> Expr:
+        match node.ops, node.comparators:
+            case [ast.Is() | ast.IsNot() as operator], [right]:
+                return self._known(node.left, operator, right)
+            case [ast.In() | ast.NotIn() as operator], [ast.List(elts=items)]:
+                member = self._member(node.left, items)
+                return Not(member) if isinstance(operator, ast.NotIn) else member
+        if any(isinstance(operator, ast.Is | ast.IsNot | ast.In | ast.NotIn) for operator in node.ops):
+            cure = "write x in [a, b], x is known, or contains(text, part)"
+            raise ExpressionError(Fault("R021", f"`{self._source.written(node)}` can't be read", cure))
+        sides = [node.left, *node.comparators]
+        operands = self.all(sides)
+        pairs = tuple(
+            self._compare(_COMPARE[type(operator)], sides[at : at + 2], operands[at : at + 2])
+            for at, operator in enumerate(node.ops)
+        )
+        return pairs[0] if len(pairs) == 1 else And(pairs)
+
+    def _known(self, node: ast.expr, operator: ast.cmpop, right: ast.expr) -> Expr:
+        match right:
+            case ast.Name(id="known" | "unknown" as word):
+                known = Known(self.one(node))
+                return known if (word == "known") is isinstance(operator, ast.Is) else Not(known)
+        raise ExpressionError(
+            Fault("R021", f"`is {self._source.written(right)}` can't be read", "write `is known`, `is unknown` or ==")
+        )
+
+    def _compare(self, operator: CompareOperator, nodes: Sequence[ast.expr], operands: Sequence[Expr]) -> Expr:
+        left, right = operands
+        self._same_family(nodes, operands)
+        if operator not in {"==", "!="} and left.type.kind not in ORDERED:
+            what = f"values of type {left.type} have no order, so `{operator}` can't compare them"
+            raise ExpressionError(Fault("R025", what, "use == or !="))
+        self._declared(left, right)
+        self._declared(right, left)
+        if are_numbers(operands):
+            left, right = to_compare(operands)
+        return Compare(operator, left, right)
+
+    def _member(self, node: ast.expr, items: Sequence[ast.expr]) -> Expr:
+        if not items:
+            raise ExpressionError(Fault("R025", "the list after `in` is empty", "write its values"))
+        operand, *typed = self.all([node, *items])
+        faults: list[Fault] = []
+        for item, value in zip(items, typed, strict=True):
+            if not isinstance(value, Const):
+                what = f"`{self._source.written(item)}` is not a literal"
+                faults.append(Fault("R025", what, "a list after `in` holds literals; compare the others with =="))
+                continue
+            try:
+                self._same_family([node, item], [operand, value])
+                self._declared(operand, value)
+            except ExpressionError as error:
+                faults.extend(error.faults)
+        if faults:
+            raise ExpressionError(*dict.fromkeys(faults))
+        if are_numbers([operand]):
+            operand, *typed = to_compare([operand, *typed])
+        return Member(operand, tuple(dict.fromkeys(cast("list[Const]", typed))))
+
+    def _same_family(self, nodes: Sequence[ast.expr], operands: Sequence[Expr]) -> None:
+        families = {_family(operand.type.kind) for operand in operands}
+        if len(families) == 1:
+            return
+        left, right = (
+            f"`{self._source.written(node)}` of type {operand.type}"
+            for node, operand in zip(nodes, operands, strict=True)
+        )
+        raise ExpressionError(Fault("R025", f"{left} can't be compared with {right}", _comparison_cure(operands)))
+
+    def _declared(self, operand: Expr, other: Expr) -> None:
+        if operand.type.kind is Kind.CATEGORY and isinstance(other, Const) and other.value not in operand.type.values:
+            what = f"{other.value!r} is not among the declared values of `{_written_name(operand)}`"
+            raise ExpressionError(Fault("R026", what, likely_slip(str(other.value), operand.type.values)))
+
+
+def _dotted(node: ast.expr) -> str:
+    """The dotted name that a chain of attributes spells, or "" where it starts from something else."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=attribute):
+            prefix = _dotted(value)
+            return f"{prefix}.{attribute}" if prefix else ""
+    return ""
+
+
+def _family(kind: Kind) -> str:
+    return "number" if kind in NUMBERS else "text" if kind in TEXTS else str(kind)
+
+
+def _comparison_cure(operands: Sequence[Expr]) -> str:
+    kinds = {operand.type.kind for operand in operands}
+    if Kind.TEXT not in kinds:
+        return ""
+    if kinds & {Kind.DATE, Kind.DATETIME}:
+        return 'write date("2025-01-31") or datetime("2025-01-31T09:30:00+08:00")'
+    if Kind.BOOLEAN in kinds:
+        return "write true or false without quotes"
+    return "write the number without quotes" if kinds & NUMBERS else ""
+
+
+def _written_name(operand: Expr) -> str:
+    return operand.name if isinstance(operand, Input) else str(operand.type)

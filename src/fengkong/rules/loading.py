@@ -1,0 +1,115 @@
+"""Reading a rule set's YAML as nodes that know their lines, so that each finding says where.
+
+Only the shape of the file is judged here. Every scalar is the text that its author typed (`no` stays "no", `1.0`
+stays "1.0"); nothing is constructed from tags.
+"""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import yaml
+
+from fengkong.domain.documents import Place
+from fengkong.domain.errors import likely_slip
+from fengkong.domain.findings import Finding, Severity
+
+__all__ = ["Nodes", "read_text"]
+
+FILE_CHARACTERS = 1 << 20
+
+
+class Nodes:
+    """The YAML nodes of one file and the findings gathered while walking them."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.findings: list[Finding] = []
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        node: yaml.Node | None = None,
+        *,
+        cure: str = "",
+        rule: str = "",
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Adds a finding at the node's line."""
+        line = node.start_mark.line + 1 if node else None
+        self.findings.append(Finding(code, severity, message, Place(self.source, line, rule), cure))
+
+    def root(self, text: str) -> yaml.Node | None:
+        """The document's node, or None with a finding that says why there is none."""
+        if len(text) > FILE_CHARACTERS:
+            cure = f"split it; {FILE_CHARACTERS} are allowed"
+            self.report("R001", f"the rule set has {len(text)} characters", cure=cure)
+            return None
+        try:
+            node = yaml.compose(text, yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = Place(self.source, mark.line + 1 if mark else None)
+            cure = "put a condition that holds a colon or starts with a sign between single quotes"
+            self.findings.append(Finding("R001", Severity.ERROR, f"this is not YAML: {error.problem}", place, cure))
+            return None
+        except yaml.YAMLError as error:
+            self.report("R001", f"this is not YAML: {str(error).splitlines()[0]}", cure="save the file as UTF-8 text")
+            return None
+        except RecursionError:
+            self.report("R001", "the YAML is nested too deep", cure="see the format in docs/rules.md")
+            return None
+        if node is None:
+            self.report("R001", "the rule set is empty", cure="see the format in docs/rules.md")
+        return node
+
+    def entries(
+        self, node: yaml.Node, what: str, *, required: Collection[str] = (), optional: Collection[str] | None = ()
+    ) -> Mapping[str, tuple[yaml.Node, yaml.Node]]:
+        """Key and value nodes by key. `optional=None` takes any key. Reports repeated, unknown and missing ones."""
+        if not isinstance(node, yaml.MappingNode):
+            self.report("R005", f"{what} must be a mapping of keys to values", node)
+            return {}
+        found: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        known = None if optional is None else {*required, *optional}
+        for key_node, value in node.value:
+            key = self.text(key_node, f"a key of {what}")
+            if key is None:
+                continue
+            if key in found:
+                self.report("R002", f"{what} has the key {key!r} twice", key_node, cure="keep one of them")
+            elif known is not None and key not in known:
+                self.report("R003", f"{what} has an unknown key {key!r}", key_node, cure=likely_slip(key, known))
+            else:
+                found[key] = (key_node, value)
+        for key in required:
+            if key not in found:
+                self.report("R004", f"{what} has no {key!r}", node, cure="add it")
+        return found
+
+    def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
+        """The items of a list; reports what is no list or has none."""
+        if not isinstance(node, yaml.SequenceNode) or not node.value:
+            self.report("R005", f"{what} must be a list with at least one item", node)
+            return []
+        return list(node.value)
+
+    def text(self, node: yaml.Node, what: str) -> str | None:
+        """The scalar as it was typed; reports one that is empty or no scalar."""
+        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
+            self.report("R005", f"{what} must be a text that is not empty", node)
+            return None
+        return str(node.value).strip()
+
+
+def read_text(path: Path, nodes: Nodes) -> str | None:
+    """The file's text, or None with a finding that says why it can't be had."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        nodes.report("R001", f"the file is not UTF-8 (byte {error.start})", cure="save it as UTF-8")
+    except FileNotFoundError:
+        nodes.report("R001", "the file does not exist", cure="check the path")
+    except OSError as error:
+        nodes.report("R001", f"the file can't be read: {error.strerror}", cure="check its permissions")
+    return None
