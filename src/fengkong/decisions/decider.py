@@ -1,0 +1,96 @@
+"""Deciding: score, gather the facts, run the rules, write the record, answer."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from fengkong.decisions.policy import Policy
+from fengkong.decisions.records import record
+from fengkong.decisions.signals import ask, check_scorers
+from fengkong.decisions.values import field_facts
+from fengkong.domain.decisions import Decision
+from fengkong.domain.documents import Document
+from fengkong.domain.signals import Signal
+from fengkong.ledger.entries import EntryStore, utc_now
+from fengkong.scoring.protocol import TextScorer
+
+__all__ = ["DECISION", "Decider", "time_ordered_id"]
+
+DECISION = "decision"
+"""The kind of the ledger's entries that hold decisions; their subject is the document's id."""
+
+
+def time_ordered_id(time: datetime) -> str:
+    """A new UUID of version 7 (RFC 9562): unique, and sorted by its time to the millisecond."""
+    millis = int(time.timestamp() * 1000) & (1 << 48) - 1
+    return str(UUID(int=millis << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)))
+
+
+class Decider:
+    """Decides on documents under one policy. A decision is durable in the ledger before it is answered.
+
+    A scorer that fails never raises here: its signal is a failure, and the case goes to a person.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        scorers: Mapping[str, TextScorer],
+        ledger: EntryStore,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        new_id: Callable[[datetime], str] = time_ordered_id,
+    ) -> None:
+        """scorers: by the name of the signal that rules use.
+
+        now: the clock that decisions are stamped with; new_id: makes a decision's id from its time.
+
+        Raises SettingsError when the rules use a signal that no scorer gives, or don't know a scorer's labels.
+        """
+        check_scorers(policy.rules, scorers)
+        self._policy = policy
+        self._scorers = tuple(scorers.values())
+        self._ledger = ledger
+        self._now = now
+        self._new_id = new_id
+
+    def decide(self, doc: Document) -> Decision:
+        """The decision on one document.
+
+        Raises InputError for fields that can't be written down (NaN), FacilityError when the ledger can't be written:
+        then there is no decision.
+        """
+        return self.decide_many([doc])[0]
+
+    def decide_many(self, docs: Sequence[Document]) -> list[Decision]:
+        """The same decisions as one by one, in the order of the documents, scored in one batch and written in one step.
+
+        Raises as `decide` does, and then none of them is decided.
+        """
+        hashes = [doc.content_hash for doc in docs]
+        rows = [ask(scorer, docs) for scorer in self._scorers]
+        signals = zip(*rows, strict=True) if rows else [()] * len(docs)
+        decisions = [self._conclude(*given) for given in zip(docs, hashes, signals, strict=True)]
+        self._ledger.append_many(
+            DECISION, [(doc.id, record(dec, doc)) for doc, dec in zip(docs, decisions, strict=True)]
+        )
+        return decisions
+
+    def _conclude(self, doc: Document, content_hash: str, signals: tuple[Signal, ...]) -> Decision:
+        facts = field_facts(doc)
+        conclusion = self._policy.conclude(doc, signals, facts)
+        time = self._now().astimezone(UTC)
+        return Decision(
+            id=self._new_id(time),
+            document=doc.id,
+            document_hash=content_hash,
+            outcome=conclusion.outcome,
+            reasons=conclusion.reasons,
+            signals=signals,
+            facts=facts,
+            trace=conclusion.trace,
+            policy=self._policy.version,
+            rules_hash=self._policy.rules.hash,
+            time=time,
+        )

@@ -1,0 +1,51 @@
+"""A policy, and the one place where a document's signals and facts become an outcome.
+
+Live decisions and repeated ones take this same road, on the same frozen inputs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fengkong.decisions.reasons import default_reason, doubts, principal_reasons, rule_reasons
+from fengkong.decisions.values import rule_values
+from fengkong.domain.decisions import Outcome, Reason, Trace
+from fengkong.domain.documents import Document
+from fengkong.domain.signals import Fact, Signal
+from fengkong.rules.ruleset import RuleSet
+
+__all__ = ["Conclusion", "Policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a policy says about one document: an outcome, at most four reasons for it, and what every rule did."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A rule set in force under a name."""
+
+    name: str
+    rules: RuleSet
+
+    @property
+    def version(self) -> str:
+        """The name and the rule set's version, such as "loan@3"; what decisions are filed under."""
+        return f"{self.name}@{self.rules.version}"
+
+    def conclude(self, doc: Document, signals: Sequence[Signal], facts: Sequence[Fact]) -> Conclusion:
+        """The most severe outcome that a rule or a doubt asks for; the rule set's default where nothing asks.
+
+        A doubt asks for review at least, so it never ends in an approval, nor in a decline by default.
+        The same inputs give the same conclusion, always: no clock, no model and no store is asked.
+        """
+        trace = self.rules.run(rule_values(doc, signals, facts))
+        given = rule_reasons(trace, self.rules.reasons) + doubts(trace, signals)
+        if not given and self.rules.default > Outcome.APPROVE:
+            given = [(self.rules.default, default_reason(self.version))]
+        outcome = Outcome.most_severe((asked for asked, _ in given), self.rules.default)
+        return Conclusion(outcome, principal_reasons(outcome, given), trace)

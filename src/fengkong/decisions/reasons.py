@@ -1,0 +1,86 @@
+"""Why: the reasons that rules gave, and the reasons of doubt, which send a case to a person.
+
+A doubt is an unknown input, a model that failed or abstained, a text that was not read to its end, or a rule that
+could not run, wherever a rule looked at it. It makes the outcome at least review.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from fengkong.decisions.values import signal_prefix
+from fengkong.domain.decisions import Outcome, Reason, RuleState, RuleTrace, Trace
+from fengkong.domain.signals import Signal
+
+__all__ = ["DOUBTS", "MOST_REASONS", "default_reason", "doubts", "principal_reasons", "rule_reasons"]
+
+MOST_REASONS = 4
+"""The most reasons that a decision reports: more than four are not helpful to the person they are told to
+(12 CFR 1002.9, official comment 9(b)(2)-1). The trace holds them all."""
+
+DOUBTS: Mapping[str, Mapping[str, str]] = {
+    "D-UNKNOWN": {"en": "Information that the rules need is missing.", "zh": "缺少规则所需的信息。"},
+    "D-RULE-ERROR": {"en": "A rule could not be evaluated.", "zh": "有规则未能执行。"},
+    "D-MODEL-FAILED": {"en": "A model that the rules rely on failed.", "zh": "规则所依据的模型运行失败。"},
+    "D-ABSTAINED": {
+        "en": "A model that the rules rely on was not sure enough.",
+        "zh": "规则所依据的模型把握不足。",
+    },
+    "D-UNREAD": {"en": "The text is too long: its end was not read.", "zh": "文本过长，模型未能读完。"},
+    "D-DEFAULT": {"en": "No rule allows this case.", "zh": "没有任何规则准予通过。"},
+}
+"""The texts of the reasons that no rule gives, by code."""
+
+
+def rule_reasons(trace: Trace, texts: Mapping[str, Mapping[str, str]]) -> list[tuple[Outcome, Reason]]:
+    """The reason of each rule that was hit and asks for an outcome, in the author's order."""
+    return [
+        (rule.outcome, Reason(rule.reason, texts.get(rule.reason, {}), rule.rule))
+        for rule in trace.rules
+        if rule.state is RuleState.HIT and rule.outcome is not None
+    ]
+
+
+def doubts(trace: Trace, signals: Sequence[Signal]) -> list[tuple[Outcome, Reason]]:
+    """The reasons of doubt and the outcomes they ask for: of rules in the author's order, then of the models used."""
+    silent = tuple(signal_prefix(sig.name) for sig in signals if sig.failed or sig.abstained)
+    found = [doubt for rule in trace.rules if (doubt := _rule_doubt(rule, silent))]
+    looked_at = {name for rule in trace.rules if rule.state is not RuleState.SNOOZED for name in rule.values}
+    for sig in signals:
+        if any(name.startswith(signal_prefix(sig.name)) for name in looked_at):
+            said = {"D-MODEL-FAILED": sig.failed, "D-ABSTAINED": sig.abstained, "D-UNREAD": sig.unread > 0}
+            source = signal_prefix(sig.name).removesuffix(".")
+            found += [(Outcome.REVIEW, _reason(code, source)) for code, holds in said.items() if holds]
+    return found
+
+
+def default_reason(policy: str) -> Reason:
+    """The reason of an adverse outcome that no rule asked for."""
+    return _reason("D-DEFAULT", policy)
+
+
+def principal_reasons(outcome: Outcome, given: Iterable[tuple[Outcome, Reason]]) -> tuple[Reason, ...]:
+    """At most four reasons for the outcome, the most severe first, then as given; each code once.
+
+    A review or a decline lists what speaks against an approval; an approval lists what speaks for it.
+    """
+    least = min(outcome, Outcome.REVIEW)
+    ordered = sorted((pair for pair in given if pair[0] >= least), key=lambda pair: -pair[0])
+    by_code: dict[str, Reason] = {}
+    for _, reason in ordered:
+        by_code.setdefault(reason.code, reason)
+    return tuple(by_code.values())[:MOST_REASONS]
+
+
+def _rule_doubt(rule: RuleTrace, silent: tuple[str, ...]) -> tuple[Outcome, Reason] | None:
+    if rule.state is RuleState.ERROR:
+        return Outcome.REVIEW, _reason("D-RULE-ERROR", rule.rule)
+    # An author may say that a rule has nothing to say while an input is unknown; it then asks for no outcome.
+    if rule.state is not RuleState.UNKNOWN or rule.outcome is None:
+        return None
+    missing = [name for name, value in rule.values.items() if value is None]
+    if rule.outcome <= Outcome.REVIEW and missing and all(name.startswith(silent) for name in missing):
+        return None  # the silent model's own reason says it better
+    return max(rule.outcome, Outcome.REVIEW), _reason("D-UNKNOWN", rule.rule)
+
+
+def _reason(code: str, source: str) -> Reason:
+    return Reason(code, DOUBTS[code], source)

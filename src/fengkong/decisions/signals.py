@@ -1,0 +1,71 @@
+"""Asking the models: one signal a document, whatever happens to the model.
+
+A model that can't run is no reason to lose a case: its signal says that it failed, and the decision goes to a person.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from fengkong.decisions.values import SIGNALS
+from fengkong.domain.documents import Document
+from fengkong.domain.errors import FengkongError, SettingsError, likely_slip
+from fengkong.domain.signals import Signal
+from fengkong.rules.ruleset import RuleSet
+from fengkong.rules.types import Kind
+from fengkong.scoring.protocol import TextScorer
+
+__all__ = ["ask", "check_scorers"]
+
+
+def ask(scorer: TextScorer, docs: Sequence[Document]) -> list[Signal]:
+    """One signal a document, in their order; never raises."""
+    try:
+        signals = scorer.score(docs)
+    except Exception as error:  # noqa: BLE001 - whatever a model's engine raises means that the model failed
+        if len(docs) > 1:
+            # One document that breaks the model must not cost the others their signal.
+            return [sig for doc in docs for sig in ask(scorer, [doc])]
+        return [Signal.failure(scorer.name, _cause(error), scorer.bundle_id) for _ in docs]
+    if len(signals) != len(docs):
+        cause = f"the model answered {len(signals)} signals for {len(docs)} documents"
+        return [Signal.failure(scorer.name, cause, scorer.bundle_id) for _ in docs]
+    return [_sound(sig) for sig in signals]
+
+
+def check_scorers(rules: RuleSet, scorers: Mapping[str, TextScorer]) -> None:
+    """Raises SettingsError for a signal of the rules that nobody gives, and for labels that the rules don't know."""
+    for name, scorer in scorers.items():
+        if scorer.name != name:
+            raise SettingsError(
+                f"the scorer given as {name!r} answers another signal", received=repr(scorer.name), cure="use its name"
+            )
+    for declared, kind in rules.inputs.items():
+        if not declared.startswith(SIGNALS):
+            continue
+        signal, _, part = declared.removeprefix(SIGNALS).rpartition(".")
+        if signal not in scorers:
+            raise SettingsError(
+                "the rules use a signal that no model gives",
+                where=rules.name,
+                received=repr(signal),
+                cure=likely_slip(signal, scorers),
+            )
+        strange = set(scorers[signal].labels) - set(kind.values)
+        if part == "label" and kind.kind is Kind.CATEGORY and strange:
+            raise SettingsError(
+                f"the model of signal {signal!r} has labels that the rules don't declare",
+                where=rules.name,
+                received=", ".join(sorted(map(repr, strange))),
+                cure="declare all its labels in the rules",
+            )
+
+
+def _sound(sig: Signal) -> Signal:
+    if all(math.isfinite(number) for number in (*sig.probabilities.values(), sig.p or 0.0)):
+        return sig
+    return Signal.failure(sig.name, "the model answered a number that is not finite", sig.bundle)
+
+
+def _cause(error: Exception) -> str:
+    """Only our own errors are known to hold no personal data; of others the type must do."""
+    return error.sentence if isinstance(error, FengkongError) else f"the model raised {type(error).__name__}"

@@ -1,0 +1,41 @@
+"""What rules see: the document, its facts and the models' signals under dotted names.
+
+The types that a rule set declares are checked where the rules run; here nothing is converted and nothing is guessed.
+"""
+
+from collections.abc import Iterable
+
+from fengkong.domain.documents import Document, FieldValue
+from fengkong.domain.signals import Fact, Signal
+
+__all__ = ["SIGNALS", "field_facts", "rule_values", "signal_prefix"]
+
+SIGNALS = "signals."
+"""What the names of all inputs that come from models begin with."""
+
+
+def signal_prefix(name: str) -> str:
+    """What the names of one signal's inputs begin with: "signals.risk." for "risk"."""
+    return f"{SIGNALS}{name}."
+
+
+def field_facts(doc: Document) -> tuple[Fact, ...]:
+    """The document's fields as facts, by name."""
+    return tuple(Fact(name, doc.fields[name], "fields") for name in sorted(doc.fields))
+
+
+def rule_values(doc: Document, signals: Iterable[Signal], facts: Iterable[Fact]) -> dict[str, FieldValue]:
+    """Every input by its dotted name: facts under their own, the text as `text`, signals as `signals.<name>.p`.
+
+    A model that failed or abstained said nothing, so its label and probability are unknown.
+    """
+    # A caller's field must never stand in for what a model or the document said.
+    values: dict[str, FieldValue] = {fact.name: fact.value for fact in facts if not fact.name.startswith(SIGNALS)}
+    values["text"] = doc.text
+    for sig in signals:
+        prefix, silent = signal_prefix(sig.name), sig.failed or sig.abstained
+        values[f"{prefix}p"] = None if silent else sig.p
+        values[f"{prefix}label"] = None if silent else sig.label
+        values[f"{prefix}abstained"] = sig.abstained
+        values[f"{prefix}failed"] = sig.failed
+    return values
