@@ -1,0 +1,116 @@
+"""The rows of one file to examples and documents, cell by cell."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from fengkong.corpus.columns import Binding, Columns, bind
+from fengkong.corpus.report import ReadReport
+from fengkong.corpus.rows import Row, Table
+from fengkong.corpus.values import (
+    cell_fact,
+    parse_fact,
+    parse_facts,
+    parse_label,
+    parse_name,
+    parse_split,
+    parse_text,
+    parse_time,
+)
+from fengkong.domain.documents import Document, Example, FieldValue, Place
+from fengkong.domain.errors import InputError
+
+__all__ = ["Cells", "open_cells"]
+
+_TRIED = 100
+"""Rows in which most values of a column that was found by name must be of its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """How the cells of one file are read: its binding, whether its cells have types, and the split its name tells."""
+
+    binding: Binding
+    typed: bool
+    split: str | None
+    report: ReadReport
+
+    def example(self, row: Row, place: Place) -> Example:
+        """The labelled text of a row. Raises InputError, without a place, where a cell can't be used."""
+        at, values = self.binding, row.values
+        return Example(
+            text=parse_text(values.get(at.text), at.text),
+            label=parse_label(values.get(at.label or ""), at.label or ""),
+            split=(parse_split(values.get(at.split), at.split) if at.split else None) or self.split,
+            time=parse_time(values.get(at.time), at.time) if at.time else None,
+            group=parse_name(values.get(at.group), at.group) if at.group else None,
+            fields=self._facts(values),
+            place=place,
+        )
+
+    def document(self, row: Row, place: Place) -> Document:
+        """The text of a row to decide on. Raises InputError, without a place, where a cell can't be used."""
+        at, values = self.binding, row.values
+        return Document(
+            text=parse_text(values.get(at.text), at.text),
+            fields=self._facts(values),
+            id=(parse_name(values.get(at.id), at.id) if at.id else None) or "",
+            source=str(place),
+            time=parse_time(values.get(at.time), at.time) if at.time else None,
+        )
+
+    def _facts(self, values: Mapping[str, object]) -> dict[str, FieldValue]:
+        at = self.binding
+        facts = parse_facts(values.get(at.fields), at.fields, on_nan=self._count_nan) if at.fields else {}
+        for name, column in at.field_columns.items():
+            value = values.get(column)
+            if isinstance(value, str) and not self.typed:
+                facts[name] = cell_fact(value, name, on_nan=self._count_nan)
+            else:
+                facts[name] = parse_fact(value, name, on_nan=self._count_nan)
+        return facts
+
+    def _count_nan(self, name: str) -> None:
+        self.report.unknown[name] += 1
+
+
+def open_cells(
+    table: Table, columns: Columns, split: str | None, report: ReadReport, *, labelled: bool
+) -> tuple[Cells, Iterator[Row]]:
+    """How to read a table's cells, and its rows. Raises InputError as `bind` does."""
+    binding = bind(columns, table.columns, where=table.file, labelled=labelled)
+    head = list(islice(table.rows, _TRIED))
+    return Cells(_proved(binding, head, report), table.typed, split, report), chain(head, table.rows)
+
+
+def _proved(binding: Binding, head: Sequence[Row], report: ReadReport) -> Binding:
+    """The binding without columns that only bear a usual name: a `date` of another format, a `split` of A and B.
+
+    A column that the caller named stays, and its odd values are bad rows.
+    """
+    parsers = {"split": parse_split, "time": parse_time, "group": parse_name, "id": parse_name, "fields": _object}
+    kept: dict[str, str | None] = {role: getattr(binding, role) for role in parsers}
+    for role, parse in parsers.items():
+        column = kept[role]
+        if column is not None and role in binding.guessed and (cause := _disproof(column, parse, head)):
+            report.passed_over[column] = cause
+            kept[role] = None
+    return replace(
+        binding, split=kept["split"], time=kept["time"], group=kept["group"], id=kept["id"], fields=kept["fields"]
+    )
+
+
+def _disproof(column: str, parse: Callable[[object, str], object], head: Sequence[Row]) -> str:
+    """Why most values of the column in these rows are not of its kind; empty where most are, or there are none."""
+    causes: list[str] = []
+    fitting = 0
+    for row in head:
+        try:
+            fitting += parse(row.values.get(column), column) is not None
+        except InputError as error:
+            causes.append(error.what)
+    return causes[0] if len(causes) > fitting else ""
+
+
+def _object(value: object, column: str) -> object:
+    return parse_facts(value, column, on_nan=lambda _name: None) or None

@@ -1,0 +1,161 @@
+"""Which column is the text, which the label: named by the caller, or found by their usual names in two languages."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from fengkong.domain.errors import InputError
+
+__all__ = ["Binding", "Columns", "bind"]
+
+# The first of each row is the plain name, which wins over the others; among the others the order is the preference.
+_USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
+    "text": (
+        *(
+            "text",
+            "sentence",
+            "content",
+            "message",
+            "body",
+            "document",
+            "narrative",
+            "description",
+            "review",
+            "comment",
+        ),
+        *("tweet", "headline", "sms", "dialogue", "文本", "内容", "正文", "句子", "短信", "评论", "描述"),
+    ),
+    "label": (
+        *("label", "target", "class", "category", "sentiment", "intent", "outcome", "y"),
+        *("标签", "类别", "分类", "类型", "情感", "结果", "是否违约"),
+    ),
+    "split": ("split", "fold", "subset", "partition", "划分", "数据集"),
+    "time": ("time", "timestamp", "datetime", "date", "created_at", "published_at", "时间", "日期", "发布时间"),
+    "group": (
+        *("group", "group_id", "entity", "entity_id", "applicant_id", "customer_id", "borrower_id"),
+        *("分组", "组别", "主体", "客户编号", "客户号", "申请人编号"),
+    ),
+    "id": ("id", "doc_id", "document_id", "text_id", "application_id", "编号", "申请编号"),
+    "fields": ("fields", "facts", "字段", "申请信息"),
+}
+_FIELD_PREFIXES = ("fields.", "field.", "字段.")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names of columns. None means "find it by its usual names"; "" means "there is none, don't look".
+
+    fields: one column that holds an object (JSON in CSV), or several columns, each a fact of its own name; found, it is
+        a column `fields` or columns `fields.<name>`.
+    """
+
+    text: str | None = None
+    label: str | None = None
+    split: str | None = None
+    time: str | None = None
+    group: str | None = None
+    id: str | None = None
+    fields: str | Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The columns of one file that are read; None where the file has none.
+
+    fields: the column of objects. field_columns: fact name to column name.
+    guessed: the names of this class's attributes that the caller did not give.
+    """
+
+    text: str
+    label: str | None = None
+    split: str | None = None
+    time: str | None = None
+    group: str | None = None
+    id: str | None = None
+    fields: str | None = None
+    field_columns: Mapping[str, str] = field(default_factory=dict)
+    guessed: frozenset[str] = frozenset()
+
+
+def bind(columns: Columns, found: Sequence[str], *, where: str, labelled: bool) -> Binding:
+    """The columns to read, of those `found` in a file.
+
+    Raises InputError for a column that was named or is needed but isn't there (listing those found and the
+    likely slip), and where several could be the text or the label.
+    """
+    text = _column("text", columns.text, found, where, needed=True)
+    label = _column("label", columns.label, found, where, needed=True) if labelled else None
+    optional = {name: _column(name, getattr(columns, name), found, where) for name in ("split", "time", "group", "id")}
+    fields, field_columns = _field_columns(columns.fields, found, where)
+    return Binding(
+        text=text or "",
+        label=label,
+        fields=fields,
+        field_columns=field_columns,
+        guessed=frozenset(name for name in _USUAL_NAMES if getattr(columns, name) is None),
+        **optional,
+    )
+
+
+def _column(role: str, named: str | None, found: Sequence[str], where: str, *, needed: bool = False) -> str | None:
+    if named == "" and not needed:
+        return None
+    if named:
+        return _named(role, named, found, where)
+    candidates = _usual(role, found)
+    if not candidates and needed:
+        raise InputError(
+            f"no column for the {role}",
+            where=where,
+            received=_listed(found),
+            cure=_slip(_USUAL_NAMES[role], found) or f"name it with {role}=..., or rename it to {role!r}",
+        )
+    if needed and len(candidates) > 1 and candidates[0].strip().casefold() != role:
+        raise InputError(
+            f"several columns could be the {role}",
+            where=where,
+            received=_listed(candidates),
+            cure=f"name one with {role}=...",
+        )
+    return candidates[0] if candidates else None
+
+
+def _named(role: str, named: str, found: Sequence[str], where: str) -> str:
+    if named in found:
+        return named
+    cure = _slip([named], found) or "name one of them"
+    raise InputError(f"no column {named!r} for the {role}", where=where, received=_listed(found), cure=cure)
+
+
+def _usual(role: str, found: Iterable[str]) -> list[str]:
+    rank = {name: place for place, name in enumerate(_USUAL_NAMES[role])}
+    hits = [name for name in found if name.strip().casefold() in rank]
+    return sorted(hits, key=lambda name: rank[name.strip().casefold()])
+
+
+def _field_columns(
+    named: str | Sequence[str] | None, found: Sequence[str], where: str
+) -> tuple[str | None, dict[str, str]]:
+    if isinstance(named, str):
+        return (_named("fields", named, found, where), {}) if named else (None, {})
+    if named is not None:
+        return None, {name: _named("fields", name, found, where) for name in named}
+    prefixed = {
+        name.removeprefix(prefix): name
+        for name in found
+        for prefix in _FIELD_PREFIXES
+        if name.startswith(prefix) and name != prefix
+    }
+    objects = _usual("fields", found)
+    return (objects[0] if objects else None), prefixed
+
+
+def _slip(wanted: Iterable[str], found: Sequence[str]) -> str:
+    """The found column that is nearly a wanted name, such as 'lable'."""
+    close = next((close for name in wanted if (close := get_close_matches(name, found, n=1, cutoff=0.75))), None)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+def _listed(names: Sequence[str], most: int = 20) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return "columns " + ", ".join(repr(name[:40]) for name in names[:most]) + rest if names else "no columns"
