@@ -1,0 +1,74 @@
+"""How a text is cut for occlusion: sentences, segments that bound the work, and windows of a few characters."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from math import ceil
+
+__all__ = ["SEGMENTS", "Unit", "cut", "segments", "sentences", "windows"]
+
+SEGMENTS = 64
+"""Into how many segments a long text is cut at each level, at most twice that."""
+
+SHORTEST_CUT = 32
+"""Sentences of fewer units are never cut in two."""
+
+SENTENCE_END = re.compile(r"[.!?;。！？；…\n]")
+HAN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+
+Unit = tuple[int, int]
+"""[start, end) in characters."""
+
+
+def sentences(text: str, units: Sequence[Unit]) -> list[list[int]]:
+    """The indices of the units, sentence by sentence. A full stop within a number is part of its unit, so ends none."""
+    if not units:
+        return []
+    groups = [[0]]
+    for index, (left, right) in enumerate(pairwise(units), start=1):
+        if SENTENCE_END.search(text, left[1], right[0]):
+            groups.append([])
+        groups[-1].append(index)
+    return groups
+
+
+def segments(groups: Sequence[list[int]]) -> list[list[int]]:
+    """The groups with long ones cut and, where there are too many, short neighbours joined: at most 2 * SEGMENTS."""
+    limit = max(SHORTEST_CUT, ceil(sum(map(len, groups)) / SEGMENTS))
+    pieces = [group[at : at + limit] for group in groups for at in range(0, len(group), limit)]
+    if len(pieces) <= SEGMENTS:
+        return pieces
+    joined: list[list[int]] = []
+    for piece in pieces:
+        if joined and len(joined[-1]) + len(piece) <= limit:
+            joined[-1] = joined[-1] + piece
+        else:
+            joined.append(piece)
+    return joined
+
+
+def windows(text: str, units: Sequence[Unit], chosen: Sequence[int]) -> list[tuple[int, ...]]:
+    """What to occlude together, as indices of units: single words, and every two Han characters that touch.
+
+    A single Han character is seldom a word, so a run of them is read through a window of two that slides past both
+    ends of the run (Zeiler & Fergus 2014 slide a patch over an image in the same way).
+    """
+    found: list[tuple[int, ...]] = []
+    open_run: int | None = None
+    for index in chosen:
+        start, end = units[index]
+        is_han = HAN.fullmatch(text, start, end) is not None
+        if open_run is not None and is_han and units[open_run][1] == start:
+            found.append((open_run, index))
+        else:
+            found += [(open_run,)] if open_run is not None else []
+            found.append((index,))
+        open_run = index if is_han else None
+    found += [(open_run,)] if open_run is not None else []
+    return list(dict.fromkeys(found))
+
+
+def cut(text: str, spans: Sequence[Unit]) -> str:
+    """The text without these spans, which come in order and don't overlap."""
+    bounds = [0, *(bound for span in spans for bound in span), len(text)]
+    return "".join(text[start:end] for start, end in zip(bounds[::2], bounds[1::2], strict=True))
