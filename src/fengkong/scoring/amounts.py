@@ -17,9 +17,10 @@ _UNITS = (
     r"%|percent|pct|years?|yrs?|months?|mos?|weeks?|wks?|days?|times?|people|dollars?|yuan|"
     r"年|个?月|周|星期|[天日]|岁|[元块]|人|次|笔|期|倍|个"
 )
+_MINUS = frozenset("-−")
 _WRITTEN = re.compile(
     rf"""(?P<below>[<≤])?[>≥~≈约]?\s*
-    (?P<minus>[-−])?\s*(?:{_CURRENCIES})?\s*(?P<minus_after>[-−])?
+    (?P<sign>[-−]?\s*(?:{_CURRENCIES})?|(?:{_CURRENCIES})\s*[-−])\s*
     (?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)(?P<exponent>e[+-]?\d{{1,3}})?\s*
     (?P<multiple>十万|百万|千万|[k千万亿])?\s*\+?\s*
     (?:{_UNITS})?\s*(?:{_CURRENCIES})?\s*\+?(?:以[上下]|左右)?""",
@@ -63,4 +64,4 @@ def _read(text: str) -> float | None:
     number *= _MULTIPLES[(found["multiple"] or "").lower()]
     if found["below"]:
         number /= 2
-    return -number if negative or found["minus"] or found["minus_after"] else number
+    return -number if negative or _MINUS & set(found["sign"]) else number

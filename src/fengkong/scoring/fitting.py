@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,8 @@ def _fit(name: str, values: Sequence[FieldValue], bins: int) -> NumberField | Ca
     categories = [category for value in values if (category := category_of(value)) is not None]
     if not categories:
         return "it is never given"
+    if any(isinstance(value, date) for value in values):  # a datetime is a date too
+        return "dates are not read, for those to come are never those learnt from"
     numbers = [number for value in values if (number := parse_number(value)) is not None]
     truths = sum(isinstance(value, bool) for value in values)
     if len(numbers) - truths >= _NUMERIC_SHARE * len(categories):
