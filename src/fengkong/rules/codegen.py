@@ -133,6 +133,8 @@ class _Emitter:
                 return ast.BoolOp(ast.And(), [self.emit(operand) for operand in expr.operands])
             case Or():
                 return ast.BoolOp(ast.Or(), [self.emit(operand) for operand in expr.operands])
+            case Known(operand=Const()):
+                return ast.Constant(True)
             case Known():
                 return _is_not(self.emit(expr.operand), ast.Constant(None))
             case AtLeast():

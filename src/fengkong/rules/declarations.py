@@ -77,7 +77,7 @@ def _declared(nodes: Nodes, name: str, node: yaml.Node) -> dict[str, Type] | Non
     if word == SIGNAL:
         return signal_inputs(name, listed)
     if word not in set(Kind):
-        nodes.report("R011", f"there is no type {word!r}", node, cure=likely_slip(word, [*Kind, SIGNAL]))
+        nodes.report("R011", f"there is no type {word!r}", node, cure=likely_slip(word, [*map(str, Kind), SIGNAL]))
         return None
     declared = Type(Kind(word), listed)
     if (declared.kind is Kind.CATEGORY) != bool(listed):

@@ -68,5 +68,5 @@ def _checked(rules: str | Path, source: str) -> Definition:
 
 def _first_error(errors: list[Finding]) -> RuleError:
     first, others = errors[0], len(errors) - 1
-    what = f"{first.code}: {first.message}" + (f" (and {others} more errors)" if others else "")
+    what = f"{first.code}: {first.message}" + (f" (and {others} more)" if others else "")
     return RuleError(what, where=str(first.place), cure=first.cure)
