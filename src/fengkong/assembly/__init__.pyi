@@ -1,0 +1,9 @@
+from .batch import ScoreReport as ScoreReport
+from .batch import score_file as score_file
+from .settings import Costs as Costs
+from .settings import Settings as Settings
+from .settings import find_workspace as find_workspace
+from .system import System as System
+from .system import load as load
+from .workspace import PACKS as PACKS
+from .workspace import create_workspace as create_workspace

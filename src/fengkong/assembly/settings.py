@@ -1,0 +1,149 @@
+"""A workspace's settings: `fengkong.toml`, read strictly, with every path resolved against its folder."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fengkong.domain.errors import SettingsError, likely_slip
+
+__all__ = ["FILE_NAME", "Costs", "DataSettings", "DecisionSettings", "ModelSettings", "Settings", "find_workspace"]
+
+FILE_NAME = "fengkong.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ColumnSettings(_Section):
+    """Which columns of the data hold what; a column not named is looked for."""
+
+    text: str | None = None
+    label: str | None = None
+    split: str | None = None
+    time: str | None = None
+    group: str | None = None
+    fields: str | tuple[str, ...] | None = None
+
+
+class DataSettings(_Section):
+    """The labelled texts: where they lie, how they are split, and what a bad row does."""
+
+    source: str
+    split: Literal["given", "stratified", "time", "group"] | None = None
+    on_bad_row: Literal["stop", "skip"] = "stop"
+    columns: ColumnSettings = ColumnSettings()
+
+
+class Costs(_Section):
+    """What one mistake costs, in one currency: a missed positive, a false alarm, one review by a person."""
+
+    miss: float = Field(gt=0)
+    false_alarm: float = Field(gt=0)
+    review: float = Field(ge=0)
+
+
+class ModelSettings(_Section):
+    """The question that the model answers (`signals.<name>` in rules), and where its bundle lies.
+
+    positive: the label whose probability is `signals.<name>.p`; None means that of the most probable label.
+    """
+
+    name: str = Field(pattern=r"^[^\W\d]\w*$")
+    positive: str | None = None
+    recipe: str = "recipe.toml"
+    bundle: str = "bundle"
+    runs: str = "runs"
+    threads: int = Field(2, ge=1)
+
+
+class DecisionSettings(_Section):
+    """The rules, the ledger that every decision is written to, and the texts that wait for a decision."""
+
+    rules: str = "rules.yaml"
+    applications: str = "applications.jsonl"
+    ledger: str = "ledger.db"
+
+
+class Settings(_Section):
+    """Everything that `fengkong.toml` says, with the folder it was read from."""
+
+    name: str
+    language: Literal["en", "zh"] = "en"
+    data: DataSettings
+    model: ModelSettings
+    costs: Costs | None = None
+    decisions: DecisionSettings = DecisionSettings()
+    folder: Path = Field(exclude=True)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Settings":
+        """The settings of a workspace folder. Raises SettingsError for a missing file, bad TOML or unknown keys."""
+        file = folder / FILE_NAME
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise SettingsError(
+                "there is no workspace here",
+                where=str(folder),
+                cure="make one with: fengkong new loan my-risk, or go to its folder",
+            ) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                "the file is not valid TOML", where=str(file), received=str(error), cure="correct that line"
+            ) from error
+        try:
+            return cls.model_validate({**values, "folder": folder})
+        except ValidationError as error:
+            raise _explain(error, file) from error
+
+    def path(self, relative: str) -> Path:
+        """A path of the settings, seen from the workspace's folder."""
+        return self.folder / relative
+
+    @property
+    def source(self) -> str:
+        """The data's source: a path in the workspace, or a hub data set as it stands."""
+        return self.data.source if "://" in self.data.source else str(self.path(self.data.source))
+
+
+def find_workspace(start: Path) -> Path | None:
+    """The nearest folder from `start` upwards that holds a workspace file."""
+    for folder in (start, *start.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    return None
+
+
+def _explain(error: ValidationError, file: Path) -> SettingsError:
+    # An unknown key is often the misspelt one that is missing, so it is named first.
+    first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        section = _section(first["loc"][:-1])
+        return SettingsError(
+            "the setting is not known",
+            where=str(file),
+            received=repr(key),
+            cure=likely_slip(key.split(".")[-1], section),
+        )
+    if first["type"] == "missing":
+        return SettingsError(f"the setting {key!r} is missing", where=str(file), cure="add it")
+    return SettingsError(
+        f"the setting {key!r} can't be used: {first['msg'][0].lower()}{first['msg'][1:]}",
+        where=str(file),
+        received=repr(first["input"]),
+        cure="correct it",
+    )
+
+
+def _section(location: tuple[int | str, ...]) -> list[str]:
+    """The names that may stand at a place in the settings."""
+    section: type[BaseModel] = Settings
+    for part in location:
+        annotation = section.model_fields[str(part)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            section = annotation
+    return [name for name in section.model_fields if name != "folder"]
