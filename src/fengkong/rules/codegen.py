@@ -22,6 +22,7 @@ from fengkong.rules.arithmetic import (
     negate,
     subtract,
 )
+from fengkong.rules.doubles import DOUBLE_LIMIT, comparable_as_doubles
 from fengkong.rules.functions import FUNCTIONS, at_least
 from fengkong.rules.tree import (
     And,
@@ -56,7 +57,12 @@ def compile_conditions(conditions: Sequence[Expr], inputs: Mapping[str, Type]) -
 
     It never raises for values of a wrong type: it says so in its faults, and takes them as unknown.
     """
-    emitter = _Emitter()
+    exact = _compile(conditions, inputs, _Emitter())
+    doubles = comparable_as_doubles(conditions)
+    return _compile(conditions, inputs, _Emitter(doubles, exact)) if doubles else exact
+
+
+def _compile(conditions: Sequence[Expr], inputs: Mapping[str, Type], emitter: "_Emitter") -> Evaluate:
     emitter.read_inputs(inputs)
     answers = [emitter.emit(condition) for condition in conditions]
     values = [emitter.emit(Input(name, declared)) for name, declared in inputs.items()]
@@ -67,9 +73,15 @@ _GET, _FAULTS = "get", "faults"
 
 
 class _Emitter:
-    """Writes statements that assign each distinct expression to a local name of its own."""
+    """Writes statements that assign each distinct expression to a local name of its own.
 
-    def __init__(self) -> None:
+    doubles: decimal inputs to leave as the numbers that they came as. exact: what to answer with where one of them came
+    as something else than a double or integer of a common size.
+    """
+
+    def __init__(self, doubles: frozenset[str] = frozenset(), exact: Evaluate | None = None) -> None:
+        self._doubles = doubles
+        self._exact = exact
         self._body: list[ast.stmt] = []
         self._names: dict[Expr, str] = {}
         self._globals: dict[str, object] = {"__builtins__": {}, "type": type}
@@ -90,10 +102,20 @@ class _Emitter:
         for name, declared in inputs.items():
             variable = self._fresh(Input(name, declared))
             self._assign(variable, _call(_load(_GET), ast.Constant(name)))
+            if name in self._doubles:
+                self._leave_unless_double(_load(variable))
+                continue
             read = _call(self._global(reader(declared)), _load(variable), ast.Constant(name), _load(_FAULTS))
             suspect = self._suspect(variable, declared)
             test = _join(ast.And(), [_is_not(_load(variable), ast.Constant(None)), *suspect])
             self._body.append(ast.If(test, [ast.Assign([_store(variable)], read)], []))
+
+    def _leave_unless_double(self, value: ast.expr) -> None:
+        strange = _join(ast.And(), [self._is_no(value, float), self._is_no(value, int)])
+        unfit = _either([strange, _outside(value, -DOUBLE_LIMIT, DOUBLE_LIMIT)])
+        test = _join(ast.And(), [_is_not(value, ast.Constant(None)), unfit])
+        leave = ast.Return(_call(self._global(self._exact), _load(_GET)))
+        self._body.append(ast.If(test, [leave], []))
 
     def _suspect(self, variable: str, declared: Type) -> list[ast.expr]:
         """Tests, quicker than the reader, of which one holds wherever the reader has something to do."""
@@ -143,14 +165,26 @@ class _Emitter:
             case Not():
                 return self._unless_unknown([expr.operand], ast.UnaryOp(ast.Not(), self.emit(expr.operand)))
             case Compare():
-                left, right = self.emit(expr.left), self.emit(expr.right)
+                left, right = map(self.emit, self._operands(expr.left, expr.right))
                 compared = ast.Compare(left, [_COMPARE[expr.operator]], [right])
                 return self._unless_unknown([expr.left, expr.right], compared)
             case Member():
-                items = self._global(frozenset(item.value for item in expr.items))
+                _, *literals = self._operands(expr.operand, *expr.items)
+                items = self._global(frozenset(item.value for item in literals if isinstance(item, Const)))
                 return self._unless_unknown([expr.operand], ast.Compare(self.emit(expr.operand), [ast.In()], [items]))
             case _:
                 return self._calculated(expr)
+
+    def _operands(self, *operands: Expr) -> list[Expr]:
+        """What is compared, with literals as doubles where an input is left as one."""
+        if not any(isinstance(operand, Input) and operand.name in self._doubles for operand in operands):
+            return list(operands)
+        return [
+            Const(float(operand.value), operand.type)
+            if isinstance(operand, Const) and isinstance(operand.value, Decimal)
+            else operand
+            for operand in operands
+        ]
 
     def _calculated(self, expr: Expr) -> ast.expr:
         whole = expr.type.kind is Kind.INTEGER

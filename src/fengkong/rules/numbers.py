@@ -6,11 +6,12 @@ everything else is an exact decimal.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import cast
 
 from fengkong.rules.tree import Const, Convert, Expr
 from fengkong.rules.types import DECIMAL, NUMBERS, PROBABILITY, Kind
 
-__all__ = ["are_numbers", "as_decimal", "to_calculate", "to_compare"]
+__all__ = ["are_numbers", "as_decimal", "fits_double", "to_calculate", "to_compare"]
 
 # A decimal of up to 15 digits survives the way to a double and back, so comparing it as a double is exact.
 _DOUBLE_DIGITS = 15
@@ -49,7 +50,14 @@ def as_decimal(operand: Expr) -> Expr:
 def _as_double(operand: Expr) -> Expr | None:
     if operand.type.kind is Kind.PROBABILITY:
         return operand
-    if isinstance(operand, Const) and isinstance(operand.value, int | Decimal):
-        digits = "".join(map(str, Decimal(operand.value).as_tuple().digits)).strip("0")
-        return Const(float(operand.value), PROBABILITY) if len(digits) <= _DOUBLE_DIGITS else None
+    if isinstance(operand, Const) and fits_double(operand):
+        return Const(float(cast("int | Decimal", operand.value)), PROBABILITY)
     return None
+
+
+def fits_double(literal: Const) -> bool:
+    """Whether the literal is a number that survives the way to a double and back."""
+    if not isinstance(literal.value, int | Decimal):
+        return False
+    digits = "".join(map(str, Decimal(literal.value).as_tuple().digits)).strip("0")
+    return len(digits) <= _DOUBLE_DIGITS
