@@ -178,6 +178,12 @@ def test_an_author_may_decline_what_is_unknown() -> None:
     assert (dec.outcome, codes(dec)) == (Outcome.DECLINE, ["D-UNKNOWN"])
 
 
+def test_declining_what_is_unknown_holds_when_it_is_the_model_that_is_silent() -> None:
+    rules = RULES.replace("reason: R-RISK", "reason: R-RISK, unknown: decline")
+    dec = decider(rules=rules).decide(Document("crash", GOOD))
+    assert (dec.outcome, codes(dec)) == (Outcome.DECLINE, ["D-UNKNOWN", "D-MODEL-FAILED"])
+
+
 def test_a_value_of_a_wrong_type_goes_to_a_person() -> None:
     dec = decide(income="plenty")
     assert (dec.outcome, codes(dec), dec.reasons[0].source) == (Outcome.REVIEW, ["D-RULE-ERROR"], "debt")
@@ -189,6 +195,11 @@ def test_a_model_that_raises_goes_to_a_person_and_its_message_stays_out() -> Non
     assert dec.reasons[0].source == "signals.risk"
     assert dec.signals[0].failed
     assert dec.signals[0].cause == "the model raised RuntimeError"
+
+
+def test_one_text_that_breaks_the_model_costs_the_others_nothing() -> None:
+    decisions = decider().decide_many([Document(text, GOOD) for text in ("a car", "crash", "urgent")])
+    assert [codes(dec) for dec in decisions] == [[], ["D-MODEL-FAILED"], ["R-RISK"]]
 
 
 def test_our_own_errors_are_told_as_the_cause() -> None:
@@ -239,6 +250,9 @@ def test_a_field_can_not_pass_for_what_a_model_or_the_text_said() -> None:
     forged = {"signals.risk.p": 0.0, "signals.risk.failed": False, "text": "harmless"}
     dec = decider().decide(Document("urgent: wire it", GOOD | forged))
     assert codes(dec) == ["R-RISK", "R-TEXT"]
+
+    nobody_scored = Policy("loans", RuleSet.parse(RULES)).conclude(Document("a car"), (), dec.facts)
+    assert ("D-UNKNOWN", "risk") in [(reason.code, reason.source) for reason in nobody_scored.reasons]
 
 
 def test_the_record_is_in_the_ledger_when_the_answer_comes(tmp_path: Path) -> None:

@@ -82,6 +82,13 @@ def test_dataclasses_times_and_decimals_are_written_plain(ledger: EntryStore) ->
     assert body == {"amount": "10.50", "outcome": "decline", "when": "2026-03-01T12:00:00+00:00"}
 
 
+def test_half_a_surrogate_pair_and_controls_survive(ledger: EntryStore) -> None:
+    body = {"text": "a\ud83d\x00\u200bb", "\udc00": "😀"}
+    ledger.append("note", "x", body)
+    assert ledger.get(1).body == body
+    assert ledger.verify() == []
+
+
 def test_the_caller_can_not_reach_into_what_was_appended(ledger: EntryStore) -> None:
     body: dict[str, object] = {"reasons": ["a"]}
     entry = ledger.append("note", "x", body)
