@@ -1,5 +1,6 @@
 """Hub data sets: which files, which split, and what is said when the hub can't be had. No network."""
 
+import json
 from pathlib import Path
 
 import huggingface_hub
@@ -24,7 +25,9 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_offline_and_not_cached_names_the_cure(offline: Path) -> None:
-    with pytest.raises(InputError, match=r"hf://owner/name: the hub can't be reached.*isn't in its cache.*local file"):
+    with pytest.raises(
+        InputError, match=r"hf://owner/name: the hub can't be reached.*isn't wholly in its cache.*local file"
+    ):
         read_examples("hf://owner/name")
 
 
@@ -40,6 +43,29 @@ def test_a_cached_set_is_read_offline_with_splits_from_its_file_names(offline: P
     examples = read_examples("hf://owner/name")
     assert [(ex.text, ex.split) for ex in examples] == [("a", "train"), ("b", "train"), ("c", "dev")]
     assert str(examples[2].place) == "hf://owner/name/data/validation.csv:2"
+
+    (repo / "trees").mkdir()
+    known = {path: {"size": 1, "blob_id": "0"} for path in ("data/validation.csv", "data/test.csv", "README.md")}
+    (repo / "trees" / "0123abc.json").write_text(json.dumps({"format_version": 1, "files": known}))
+    with pytest.raises(InputError, match="isn't wholly in its cache"):
+        read_examples("hf://owner/name")  # the test file was never fetched: half a set does not pass for the set
+
+
+def test_only_the_chosen_data_files_are_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    listed = ["README.md", "load.py", "train.jsonl", "test.jsonl", "train.csv"]
+    (tmp_path / "train.jsonl").write_text('{"text": "a", "label": 0}\n')
+    (tmp_path / "test.jsonl").write_text('{"text": "b", "label": 1}\n')
+    asked: list[object] = []
+
+    def download(name: str, *, allow_patterns: list[str], **options: object) -> str:
+        asked.append((name, allow_patterns, options))
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_files", lambda *args, **options: listed)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    examples = read_examples("hf://owner/name")
+    assert [(ex.text, ex.split) for ex in examples] == [("b", "test"), ("a", "train")]
+    assert asked == [("owner/name", ["test.jsonl", "train.jsonl"], {"repo_type": "dataset", "local_files_only": False})]
 
 
 @pytest.mark.parametrize(

@@ -94,11 +94,12 @@ def _mixed(values: Longs) -> Words:
     return ((values ^ (values >> np.uint64(31))) >> np.uint64(32)).astype(np.uint32)
 
 
-def _similar_pairs(signatures: Words) -> Iterator[tuple[int, int]]:
+def _similar_pairs(signatures: Words) -> list[tuple[int, int]]:
     """Pairs of rows that agree in a band and, by the whole signature, are similar.
 
     In each bucket a row is compared with its neighbour and with the bucket's first, not with all: linear in the texts.
     """
+    candidates = []
     for band in range(_BANDS):
         key = np.zeros(len(signatures), np.uint64)
         for column in range(band * _ROWS, (band + 1) * _ROWS):
@@ -108,8 +109,10 @@ def _similar_pairs(signatures: Words) -> Iterator[tuple[int, int]]:
         same = key[order[1:]] == key[order[:-1]]
         heads = np.maximum.accumulate(np.where(np.concatenate([[True], ~same]), np.arange(len(order)), 0))
         later = np.flatnonzero(same) + 1
-        for earlier in (later - 1, heads[later]):
-            pairs = np.unique(np.stack([order[earlier], order[later]], axis=1), axis=0)
-            for part in np.array_split(pairs, len(pairs) // 10_000 + 1):
-                agreeing = (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(axis=1)
-                yield from map(tuple, part[agreeing >= SIMILAR].tolist())
+        candidates += [order[earlier] * len(order) + order[later] for earlier in (later - 1, heads[later])]
+    pairs = np.stack(np.divmod(np.unique(np.concatenate(candidates)), len(signatures)), axis=1)
+    similar = [
+        (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(axis=1) >= SIMILAR
+        for part in np.array_split(pairs, len(pairs) // 10_000 + 1)
+    ]
+    return [(left, right) for left, right in pairs[np.concatenate(similar)].tolist()]

@@ -5,6 +5,7 @@ Only data files are fetched; no code of a data set ever runs.
 
 import re
 from collections.abc import Sequence
+from glob import escape
 from pathlib import Path, PurePosixPath
 
 from fengkong.corpus.sources import SUFFIXES
@@ -31,35 +32,62 @@ def hub_files(source: str) -> list[tuple[Path, str]]:
     name, config = "/".join(parts[:2]), parts[2] if len(parts) == 3 else None
     try:
         import huggingface_hub  # noqa: PLC0415 - comes with an extra, and takes half a second
-        from huggingface_hub import errors  # noqa: PLC0415
     except ImportError:
         cure = "pip install 'fengkong[train]'"
         raise InputError("hub data sets need the package huggingface_hub", where=source, cure=cure) from None
+    listed = _listing(name, source)
+
+    def fetch(patterns: Sequence[str]) -> Path:
+        """The folder of the set; fails where files of these patterns are known to be missing and can't be had."""
+        return Path(
+            huggingface_hub.snapshot_download(
+                name, repo_type="dataset", allow_patterns=list(patterns), local_files_only=listed is None
+            )
+        )
+
     try:
-        listed = huggingface_hub.HfApi().list_repo_files(name, repo_type="dataset")
-        chosen = choose_files(listed, config, source)
-        return [(Path(huggingface_hub.hf_hub_download(name, path, repo_type="dataset")), path) for path in chosen]
+        if listed is None:
+            folder = fetch([])
+            cached = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+            chosen = choose_files(cached, config, source)
+            fetch(_patterns(chosen, config))
+        else:
+            chosen = choose_files(listed, config, source)
+            folder = fetch([escape(path) for path in chosen])
     except InputError:
         raise
+    except Exception as error:  # noqa: BLE001 - the errors of a lost connection differ from one version to the next
+        raise InputError(
+            "the hub can't be reached, and the data set isn't wholly in its cache",
+            where=source,
+            received=type(error).__name__,
+            cure="fetch it once with a connection, or give a local file",
+        ) from None
+    return [(folder / path, path) for path in chosen]
+
+
+def _listing(name: str, source: str) -> list[str] | None:
+    """All files of the set; None where the hub can't be reached."""
+    import huggingface_hub  # noqa: PLC0415 - as above
+    from huggingface_hub import errors  # noqa: PLC0415
+
+    try:
+        return huggingface_hub.HfApi().list_repo_files(name, repo_type="dataset")
     except errors.GatedRepoError:
         cure = "accept its terms on the hub, then run: hf auth login"
         raise InputError("the data set is closed to you", where=source, cure=cure) from None
     except (errors.RepositoryNotFoundError, errors.HFValidationError):
         cure = "check owner and name; for a private set run: hf auth login"
         raise InputError("the hub has no such data set", where=source, cure=cure) from None
-    except Exception as error:  # noqa: BLE001 - the errors of a lost connection differ from one version to the next
-        offline = error
-    try:
-        folder = Path(huggingface_hub.snapshot_download(name, repo_type="dataset", local_files_only=True))
-    except (errors.LocalEntryNotFoundError, errors.HFValidationError):
-        raise InputError(
-            "the hub can't be reached, and the data set isn't in its cache",
-            where=source,
-            received=type(offline).__name__,
-            cure="fetch it once with a connection, or give a local file",
-        ) from None
-    cached = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    return [(folder / path, path) for path in choose_files(cached, config, source)]
+    except Exception:  # noqa: BLE001 - as above
+        return None
+
+
+def _patterns(chosen: Sequence[str], config: str | None) -> list[str]:
+    """All files of the chosen configuration and format, so that a download that broke off does not pass for the set."""
+    kind = _kind(chosen[0])
+    folders = (f"{escape(config)}/", f"data/{escape(config)}/") if config else ("",)
+    return [f"{folder}*{kind}{packed}" for folder in folders for packed in ("", ".gz")]
 
 
 def choose_files(listed: Sequence[str], config: str | None, source: str) -> list[str]:
