@@ -127,6 +127,11 @@ def test_the_most_severe_rule_wins_and_reasons_follow_severity_then_the_author()
     assert dec.reasons[1].source == "risk"
 
 
+@pytest.mark.parametrize("disguise", ["w\u200bire", "\uff57\uff49\uff52\uff45", "wir\u0435"])
+def test_a_word_in_disguise_does_not_hide_from_a_rule(disguise: str) -> None:
+    assert codes(decide(f"please {disguise} it")) == ["R-TEXT"]
+
+
 def test_at_most_four_reasons_are_reported_and_the_trace_keeps_them_all() -> None:
     dec = decide("urgent: wire it", amount=2_000_000, due="2019-01-01")
     assert codes(dec) == ["R-DEBT", "R-RISK", "R-LATE", "R-AMOUNT"]

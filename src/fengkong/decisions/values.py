@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.signals import Fact, Signal
+from fengkong.text.normalising import normalise
 
 __all__ = ["SIGNALS", "field_facts", "rule_values", "signal_prefix"]
 
@@ -27,11 +28,13 @@ def field_facts(doc: Document) -> tuple[Fact, ...]:
 def rule_values(doc: Document, signals: Iterable[Signal], facts: Iterable[Fact]) -> dict[str, FieldValue]:
     """Every input by its dotted name: facts under their own, the text as `text`, signals as `signals.<name>.p`.
 
+    The text is normalised, so that zero-width characters, look-alikes or another script can't hide a word from a rule;
+    identifiers stay, since rules may look for them.
     A model that failed or abstained said nothing, so its label and probability are unknown.
     """
     # A caller's field must never stand in for what a model or the document said.
     values: dict[str, FieldValue] = {fact.name: fact.value for fact in facts if not fact.name.startswith(SIGNALS)}
-    values["text"] = doc.text
+    values["text"] = normalise(doc.text).text
     for sig in signals:
         prefix, silent = signal_prefix(sig.name), sig.failed or sig.abstained
         values[f"{prefix}p"] = None if silent else sig.p
