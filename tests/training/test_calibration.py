@@ -8,14 +8,15 @@ from scipy.optimize import minimize_scalar
 from sklearn.metrics import log_loss
 
 from fengkong.domain import InputError
-from fengkong.training.calibration import apply_temperature, confidences, fit_temperature, measure_calibration
+from fengkong.scoring.calibration import softmax
+from fengkong.training.calibration import confidences, fit_temperature, measure_calibration
 
 
 def planted(n: int, k: int, temperature: float, seed: int = 0):
     """Logits that are `temperature` times too sharp for the labels drawn from them."""
     rng = np.random.default_rng(seed)
     right = rng.normal(scale=2, size=(n, k))
-    y = (apply_temperature(right).cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
+    y = (softmax(right).cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
     return right * temperature, np.minimum(y, k - 1)
 
 
@@ -31,9 +32,9 @@ def test_a_planted_temperature_is_recovered(k, temperature):
 def test_no_other_temperature_has_a_lower_loss(seed, k, temperature):
     logits, y = planted(300, k, temperature, seed)
     best = minimize_scalar(
-        lambda t: log_loss(y, apply_temperature(logits, t), labels=range(k)), bounds=(0.05, 20), method="bounded"
+        lambda t: log_loss(y, softmax(logits, t), labels=range(k)), bounds=(0.05, 20), method="bounded"
     )
-    ours = log_loss(y, apply_temperature(logits, fit_temperature(logits, y)), labels=range(k))
+    ours = log_loss(y, softmax(logits, fit_temperature(logits, y)), labels=range(k))
     assert ours == pytest.approx(best.fun, abs=2e-3)
 
 
@@ -42,7 +43,7 @@ def test_a_set_without_a_mistake_leaves_some_doubt():
     logits = np.where(np.eye(2)[y] == 1, 2.0, -2.0)
     temperature = fit_temperature(logits, y)
     assert temperature > 0.3
-    assert apply_temperature(logits, temperature).max() < 0.9999
+    assert softmax(logits, temperature).max() < 0.9999
 
 
 def test_hopeless_or_empty_logits_do_not_break_the_fit():
@@ -53,13 +54,6 @@ def test_hopeless_or_empty_logits_do_not_break_the_fit():
     for logits in (np.empty((0, 2)), [[0.0, np.nan]]):
         with pytest.raises(InputError):
             fit_temperature(logits, [0] * len(logits))
-
-
-def test_softmax_of_huge_logits_is_finite_and_keeps_the_order():
-    p = apply_temperature([[1e4, -1e4, 0.0], [1.0, 2.0, 3.0]], 2.0)
-    assert np.isfinite(p).all()
-    assert np.allclose(p.sum(axis=1), 1)
-    assert (p.argmax(axis=1) == [0, 2]).all()
 
 
 def test_labels_drawn_from_the_probabilities_stay_under_the_null():
@@ -75,8 +69,8 @@ def test_labels_drawn_from_the_probabilities_stay_under_the_null():
 def test_overconfident_probabilities_are_caught_and_the_temperature_heals_them(k):
     logits, y = planted(3000, k, 3.0)
     positive = 1 if k == 2 else None
-    before = measure_calibration(*confidences(y, apply_temperature(logits), positive))
-    after = measure_calibration(*confidences(y, apply_temperature(logits, fit_temperature(logits, y)), positive))
+    before = measure_calibration(*confidences(y, softmax(logits), positive))
+    after = measure_calibration(*confidences(y, softmax(logits, fit_temperature(logits, y)), positive))
     assert not before.consistent
     assert before.ece > 3 * before.null_99
     assert after.consistent

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fengkong.domain import InputError
+from fengkong.scoring.calibration import softmax
 from fengkong.training.bootstrap import FloatArray, IntArray
 
 __all__ = [
     "Calibration",
     "ReliabilityBin",
-    "apply_temperature",
     "confidences",
     "fit_temperature",
     "measure_calibration",
@@ -91,14 +91,6 @@ def _null_quantile(p: FloatArray, at: IntArray, claimed: FloatArray, seed: int) 
     return float(np.quantile(errors, NULL_QUANTILE) / p.size)
 
 
-def apply_temperature(logits: ArrayLike, temperature: float = 1.0) -> FloatArray:
-    """softmax(logits / temperature), row by row (n, k), in double precision."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    scaled -= scaled.max(axis=1, keepdims=True)
-    odds = np.exp(scaled)
-    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
-
-
 def fit_temperature(logits: ArrayLike, y: ArrayLike) -> float:
     """The temperature in [0.05, 20] by which dividing logits (n, k) lowers the log loss on y (n,) most.
 
@@ -121,7 +113,7 @@ def fit_temperature(logits: ArrayLike, y: ArrayLike) -> float:
         return 1.0
     low, sharpness, high = 1 / TEMPERATURES[1], 1.0, 1 / TEMPERATURES[0]
     for _ in range(100):
-        p = apply_temperature(z * sharpness)
+        p = softmax(z * sharpness)
         expected = (p * z).sum(axis=1)
         slope = float(expected.mean()) - target
         curvature = float(((p * z**2).sum(axis=1) - expected**2).mean())

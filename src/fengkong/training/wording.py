@@ -1,0 +1,157 @@
+"""The report's words in English and Chinese, one table, so that neither language can miss a phrase."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+__all__ = ["Language", "words"]
+
+Language = Literal["en", "zh"]
+
+_PHRASES: Mapping[str, tuple[str, str]] = {
+    # parts
+    "title": ("Training report", "训练报告"),
+    "summary": ("Summary", "摘要"),
+    "data": ("Data", "数据"),
+    "findings": ("What the data check found", "数据检查结果"),
+    "choices": ("What was chosen, and why", "参数选择及理由"),
+    "curve": ("How it learned", "训练过程"),
+    "figures": ("Figures", "指标"),
+    "by_label": ("By label", "分类别指标"),
+    "confusions": ("Confusion matrix", "混淆矩阵"),
+    "ranking": ("Ranking", "排序能力"),
+    "calibration": ("Calibration", "概率校准"),
+    "decisions": ("Decision bands", "决策区间"),
+    "examples": ("Why: texts explained", "判断依据示例"),
+    "bundle": ("The sealed bundle", "模型包"),
+    "reproduce": ("How to make it again", "如何复现"),
+    # sentences
+    "headline": (
+        "On {n} test texts the tuned model reaches {metric} {value}.",
+        "在 {n} 条测试文本上，微调后模型的{metric}为 {value}。",
+    ),
+    "better": (
+        "That is {gain} more than the best floor, {floor}.",
+        "比最强基线（{floor}）高 {gain}。",
+    ),
+    "not_better": (
+        "The difference of {gain} to the best floor, {floor}, could be chance: it is not shown to be better.",
+        "与最强基线（{floor}）相差 {gain}，可能出于偶然：不能证明微调后模型更好。",
+    ),
+    "worse": (
+        "That is worse than the best floor, {floor} (difference {gain}): use the floor, or change the recipe.",
+        "低于最强基线（{floor}，差值 {gain}）：应使用基线，或调整训练方案。",
+    ),
+    "consistent": (
+        "Its probabilities are consistent with calibration.",
+        "其概率与“已校准”的假设一致。",
+    ),
+    "inconsistent": (
+        "Its probabilities are not calibrated: ECE {ece}, where chance alone would give less than {null}.",
+        "其概率未校准：ECE 为 {ece}，而仅由偶然产生的值应低于 {null}。",
+    ),
+    "interval_note": (
+        "In brackets: 95% intervals from {resamples} bootstrap resamples, seed {seed}. "
+        "Dev made all choices; test was looked at once.",
+        "括号内为 95% 置信区间（{resamples} 次自助重采样，随机种子 {seed}）。"
+        "所有选择均在验证集上作出，测试集只使用一次。",
+    ),
+    "temperature_note": (
+        "Temperature {temperature}, fitted on dev, divides the logits; the order of the texts stays as it is.",
+        "在验证集上拟合的温度为 {temperature}，用于除 logits；文本的排序不变。",
+    ),
+    "bands_bayes": (
+        "The bands follow from the costs alone, since the dev probabilities are consistent with calibration.",
+        "验证集上的概率与“已校准”一致，因此区间直接由成本推出。",
+    ),
+    "bands_dev": (
+        "The dev probabilities are not calibrated, so the bands are those that cost least on dev.",
+        "验证集上的概率未校准，因此取验证集上成本最低的区间。",
+    ),
+    "band_rule": (
+        "Approve below {review_from}, decline from {decline_from} on, review between, where p is that of “{positive}”. "
+        "A miss costs {miss}, a false alarm {false_alarm}, a review {review}.",
+        "以“{positive}”的概率 p 判断：低于 {review_from} 通过，不低于 {decline_from} 拒绝，其间人工复核。"
+        "漏判成本 {miss}，误报成本 {false_alarm}，复核成本 {review}。",
+    ),
+    "recall_note": (
+        "Recall at the threshold that lets at most this share of the negatives alarm.",
+        "在负例误报率不超过给定值的阈值下的召回率。",
+    ),
+    "explained_note": (
+        "Marked: the words that moved p most when left out; the stronger, the deeper the colour.",
+        "标记部分为去掉后最影响 p 的词语；影响越大，颜色越深。",
+    ),
+    "marks_for": ("raises p", "提高 p"),
+    "marks_against": ("lowers p", "降低 p"),
+    "no_findings": ("Nothing was found.", "未发现问题。"),
+    "most_confused": ("The most frequent confusions", "最常见的混淆"),
+    # words in tables and charts
+    "model": ("model", "模型"),
+    "tuned": ("tuned", "微调后"),
+    "majority": ("majority", "多数类"),
+    "tfidf": ("TF-IDF + logistic regression", "TF-IDF + 逻辑回归"),
+    "frozen": ("before fine-tuning", "微调前"),
+    "frozen_note": (
+        "“Before fine-tuning” is a logistic regression on the base model's frozen, pooled embeddings.",
+        "“微调前”指在基座模型的冻结池化向量上训练的逻辑回归。",
+    ),
+    "set": ("set", "数据集"),
+    "train": ("train", "训练"),
+    "dev": ("dev", "验证"),
+    "test": ("test", "测试"),
+    "label": ("label", "类别"),
+    "texts": ("texts", "文本数"),
+    "total": ("total", "合计"),
+    "accuracy": ("accuracy", "准确率"),
+    "macro_f1": ("macro-F1", "宏平均 F1"),
+    "f1": ("F1", "F1"),
+    "precision": ("precision", "精确率"),
+    "recall": ("recall", "召回率"),
+    "auc": ("AUC", "AUC"),
+    "pr_auc": ("PR-AUC", "PR-AUC"),
+    "ks": ("KS", "KS"),
+    "log_loss": ("log loss", "对数损失"),
+    "brier": ("Brier", "Brier 分数"),
+    "loss": ("loss", "损失"),
+    "ece": ("ECE", "ECE"),
+    "null_99": ("99% of chance", "偶然上限（99%）"),
+    "false_alarm_rate": ("false-alarm rate", "误报率"),
+    "threshold": ("from p", "阈值 p"),
+    "true_label": ("true label", "真实类别"),
+    "predicted": ("predicted label", "预测类别"),
+    "before": ("before", "校准前"),
+    "after": ("after", "校准后"),
+    "claimed": ("probability claimed", "预测概率"),
+    "came_true": ("share that came true", "实际比例"),
+    "p_positive": ("probability of the positive label", "正类概率"),
+    "step": ("step", "步数"),
+    "setting": ("setting", "设置"),
+    "value": ("value", "取值"),
+    "why": ("why", "理由"),
+    "severity": ("severity", "级别"),
+    "code": ("code", "代码"),
+    "found": ("found", "内容"),
+    "place": ("place", "位置"),
+    "cure": ("cure", "处理"),
+    "cost": ("cost per text", "每条成本"),
+    "these_bands": ("these bands", "以上区间"),
+    "approve_all": ("approve all", "全部通过"),
+    "review_all": ("review all", "全部复核"),
+    "decline_all": ("decline all", "全部拒绝"),
+    "approve": ("approve", "通过"),
+    "review": ("review", "复核"),
+    "decline": ("decline", "拒绝"),
+    "positives": ("of them “{positive}”", "其中“{positive}”"),
+    "share": ("share", "占比"),
+    "stage": ("stage", "阶段"),
+    "seconds": ("seconds", "秒"),
+    "recipe": ("The whole recipe", "完整训练方案"),
+    "run_times": ("Run times", "运行时间"),
+    "machine": ("Machine", "运行环境"),
+}
+
+
+def words(language: Language) -> dict[str, str]:
+    """Every phrase in that language, by name."""
+    at = ("en", "zh").index(language)
+    return {name: phrases[at] for name, phrases in _PHRASES.items()}
