@@ -98,6 +98,7 @@ FAULTS = [
     ("age < 18", "grade == 'A' and grade in ['B', 'C']", "R031", "warning", 17, "grade"),
     ("age < 18", "2000 >= amount >= 2000 and amount != 2000 and amount == 2000", "R031", "warning", 17, "amount"),
     ("amount > 1000 and age < 18", '>\n      amount\n      > "x"', "R025", "error", 17, "amount"),
+    ("amount > 1000 and age < 18", ">\n      amount > 1000 # and\n      and age < 18", "R020", "error", 17, "comment"),
     ("inputs:", "inputs: [", "R001", "error", 7, "not YAML"),
 ]
 
