@@ -1,0 +1,156 @@
+"""From the recipe and the size of the data to concrete numbers, each with the reason why, for the report."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from fengkong.training.encoding import Encoded, plan_batches
+from fengkong.training.recipe import Recipe
+
+__all__ = ["Choice", "Metric", "Plan", "choose_defaults"]
+
+Metric = Literal["macro_f1", "accuracy", "auc", "loss"]
+
+TEXTS_IN_BATCH = 16
+TOKENS_IN_BATCH = (256, 1024, 4096)  # least, usual, most
+STEPS_AN_EPOCH = 25
+STEPS_A_LABEL = 10
+MOST_EPOCHS = 40
+EVALUATIONS = (4, 8)
+BASE_RATE, BASE_WIDTH = 1e-4, 384
+FIELD_RATE = 2e-3
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One number that was chosen: what the recipe calls it, its value, and why."""
+
+    name: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that the loop needs to know; nothing in it is "auto"."""
+
+    steps: int
+    epochs: int
+    batch_tokens: int
+    learning_rate: float
+    field_learning_rate: float
+    warmup_steps: int
+    schedule: Literal["linear", "cosine"]
+    weight_decay: float
+    layer_decay: float
+    clip_norm: float
+    averaging: float
+    metric: Metric
+    patience: int
+    evaluate_every: int
+    bf16: bool
+    threads: int | None
+    seed: int
+    choices: tuple[Choice, ...] = ()
+
+
+def choose_defaults(recipe: Recipe, train: Encoded, *, labels: int, hidden: int, device: str = "cpu") -> Plan:
+    """Settle what the recipe leaves to "auto" by the texts, the number of labels and the encoder's width."""
+    batch_tokens, batch_why = _batch_tokens(recipe, train)
+    epoch_steps = len(plan_batches(train.lengths, batch_tokens))
+    epochs, epochs_why = _epochs(recipe, epoch_steps, labels)
+    steps = epochs * epoch_steps
+    rate, rate_why = _learning_rate(recipe, hidden)
+    metric, metric_why = _metric(recipe, labels)
+    bf16, bf16_why = _bf16(recipe, device)
+    few, many = EVALUATIONS
+    return Plan(
+        steps=steps,
+        epochs=epochs,
+        batch_tokens=batch_tokens,
+        learning_rate=rate,
+        field_learning_rate=FIELD_RATE,
+        warmup_steps=round(recipe.warmup * steps),
+        schedule=recipe.schedule,
+        weight_decay=recipe.weight_decay,
+        layer_decay=recipe.layer_decay,
+        clip_norm=recipe.clip_norm,
+        averaging=recipe.averaging,
+        metric=metric,
+        patience=recipe.patience,
+        evaluate_every=math.ceil(steps / min(many, max(few, epochs))),
+        bf16=bf16,
+        threads=None if recipe.threads == "auto" else recipe.threads,
+        seed=recipe.seed,
+        choices=(
+            Choice("batch_tokens", f"{batch_tokens:,}", batch_why),
+            Choice("epochs", f"{epochs} ({steps:,} steps)", epochs_why),
+            Choice("learning_rate", f"{rate:.3g}", rate_why),
+            Choice("metric", metric, metric_why),
+            Choice("precision", "bf16" if bf16 else "fp32", bf16_why),
+        ),
+    )
+
+
+GIVEN = "set in the recipe"
+
+
+def _batch_tokens(recipe: Recipe, train: Encoded) -> tuple[int, str]:
+    if recipe.batch_tokens != "auto":
+        return recipe.batch_tokens, GIVEN
+    least, usual, most = TOKENS_IN_BATCH
+    total, mean = int(train.lengths.sum()), float(train.lengths.mean())
+    if total < usual * STEPS_AN_EPOCH:
+        tokens = min(usual, max(least, total // STEPS_AN_EPOCH))
+        return tokens, f"the set is small ({total:,} tokens): small batches leave more steps to learn in"
+    tokens = int(min(most, max(usual, TEXTS_IN_BATCH * mean)))
+    if tokens > usual:
+        return (
+            tokens,
+            f"texts are long ({mean:.0f} tokens on average): about {tokens / mean:.0f} of them keep a step steady",
+        )
+    return tokens, "larger batches are no faster on a CPU and leave fewer steps to learn in"
+
+
+def _epochs(recipe: Recipe, epoch_steps: int, labels: int) -> tuple[int, str]:
+    if recipe.epochs != "auto":
+        return recipe.epochs, GIVEN
+    wanted = recipe.min_steps + (STEPS_A_LABEL * labels if labels > 10 else 0)
+    epochs = min(MOST_EPOCHS, max(1, math.ceil(wanted / epoch_steps)))
+    if epochs == MOST_EPOCHS:
+        return epochs, f"one pass is {epoch_steps} steps only; more than {MOST_EPOCHS} passes would learn by heart"
+    if epochs == 1:
+        return epochs, f"one pass is {epoch_steps:,} steps, enough for {labels} labels"
+    return (
+        epochs,
+        f"one pass is {epoch_steps:,} steps; below {wanted:,} steps a new head on {labels} labels stays under-trained",
+    )
+
+
+def _learning_rate(recipe: Recipe, hidden: int) -> tuple[float, str]:
+    if recipe.learning_rate != "auto":
+        return recipe.learning_rate, GIVEN
+    return BASE_RATE * BASE_WIDTH / hidden, (
+        f"an encoder {hidden} wide: {BASE_RATE:g} at {BASE_WIDTH}, less the wider it is; "
+        "the usual 2e-5 under-trains small encoders on small sets"
+    )
+
+
+def _metric(recipe: Recipe, labels: int) -> tuple[Metric, str]:
+    if recipe.metric != "auto":
+        return recipe.metric, GIVEN
+    if labels == 2:
+        return "auc", "with two labels the threshold is chosen later, so the ranking counts"
+    return "macro_f1", "it weighs rare labels like common ones"
+
+
+def _bf16(recipe: Recipe, device: str) -> tuple[bool, str]:
+    if recipe.precision != "auto":
+        return recipe.precision == "bf16", GIVEN
+    if device == "cpu":
+        has = torch.cpu._is_avx512_bf16_supported()
+        return has, "the processor multiplies bf16 natively" if has else "the processor has no bf16 arithmetic"
+    has = torch.cuda.is_bf16_supported(including_emulation=False)
+    return has, "the GPU multiplies bf16 natively" if has else "the GPU has no bf16 arithmetic"

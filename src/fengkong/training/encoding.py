@@ -1,0 +1,147 @@
+"""Texts become token ids, once; then batches of like length, by a budget of tokens, in an order fixed by the seed.
+
+Texts pass `fengkong.text.clean` first, exactly as they do when a bundle scores them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from fengkong.domain.documents import Example
+from fengkong.domain.errors import InputError, likely_slip
+from fengkong.scoring.fields import FieldEncoder
+from fengkong.text.cleaning import clean
+
+__all__ = [
+    "Batch",
+    "Encoded",
+    "Float32s",
+    "Int64s",
+    "FieldEncoder",
+    "collate",
+    "encode",
+    "plan_batches",
+    "shuffled_batches",
+]
+
+Int64s = npt.NDArray[np.int64]
+Float32s = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Tokenised texts, laid end to end.
+
+    tokens: int64 [all tokens]; text i is tokens[starts[i]:starts[i + 1]].
+    labels: int64 [texts], places in the list of labels.
+    fields: float32 [texts, width], or None where the model reads text alone.
+    unread: int64 [texts], tokens beyond the limit that were cut.
+    unknown: share of the tokens, in [0, 1], that the vocabulary lacks.
+    """
+
+    tokens: Int64s
+    starts: Int64s
+    labels: Int64s
+    fields: Float32s | None
+    unread: Int64s
+    unknown: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def lengths(self) -> Int64s:
+        """Tokens a text, int64 [texts]."""
+        return np.diff(self.starts)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One padded batch: ids and mask int64 [texts, tokens], labels int64 [texts], fields float32 or None."""
+
+    input_ids: Int64s
+    attention_mask: Int64s
+    labels: Int64s
+    fields: Float32s | None
+
+
+def encode(
+    examples: Sequence[Example],
+    tokenizer: Tokenizer,
+    labels: Sequence[str],
+    *,
+    max_tokens: int,
+    fields: FieldEncoder | None = None,
+) -> Encoded:
+    """Clean and tokenise all examples; sets the tokenizer to cut at `max_tokens` and not to pad.
+
+    Raises InputError for a label that is not among `labels`.
+    """
+    places = {label: place for place, label in enumerate(labels)}
+    targets = np.array([_place_of(ex, places) for ex in examples], dtype=np.int64)
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_tokens)
+    encodings = tokenizer.encode_batch_fast([clean(ex.text).text for ex in examples])
+    special = tokenizer.num_special_tokens_to_add(False)
+    unread = [sum(len(piece.ids) - special for piece in encoding.overflowing) for encoding in encodings]
+    starts = np.concatenate([[0], np.cumsum([len(encoding.ids) for encoding in encodings])]).astype(np.int64)
+    tokens = np.fromiter((token for encoding in encodings for token in encoding.ids), np.int64, count=int(starts[-1]))
+    rows = fields.encode([ex.fields for ex in examples]) if fields is not None else None
+    return Encoded(tokens, starts, targets, rows, np.array(unread, dtype=np.int64), _unknown_share(tokens, tokenizer))
+
+
+def plan_batches(lengths: Int64s, budget: int, *, order: Int64s | None = None) -> list[Int64s]:
+    """Cut texts into batches of like length, each of at most `budget` tokens, padding included (at least one text).
+
+    lengths: int64 [texts]. order: the order in which texts of one length are taken; as given when None.
+    Every order gives the same number of batches, so a step count is known before training.
+    """
+    taken = np.arange(len(lengths)) if order is None else order
+    by_length = taken[np.argsort(lengths[taken], kind="stable")]
+    batches: list[Int64s] = []
+    start = 0
+    for place, text in enumerate(by_length):
+        if place > start and int(lengths[text]) * (place - start + 1) > budget:
+            batches.append(by_length[start:place])
+            start = place
+    if len(by_length):
+        batches.append(by_length[start:])
+    return batches
+
+
+def shuffled_batches(lengths: Int64s, budget: int, *, seed: int, epoch: int) -> list[Int64s]:
+    """The batches of one pass, in an order that depends on nothing but the seed and the number of the pass."""
+    rng = np.random.default_rng([seed, epoch])
+    batches = plan_batches(lengths, budget, order=rng.permutation(len(lengths)))
+    return [batches[place] for place in rng.permutation(len(batches))]
+
+
+def collate(encoded: Encoded, texts: Int64s, *, padding: int) -> Batch:
+    """Lay the chosen texts out as one rectangle, filled with the `padding` token id at the right."""
+    lengths = encoded.lengths[texts]
+    mask = np.arange(int(lengths.max())) < lengths[:, None]
+    ids = np.full(mask.shape, padding, dtype=np.int64)
+    ids[mask] = np.concatenate([encoded.tokens[encoded.starts[text] : encoded.starts[text + 1]] for text in texts])
+    rows = encoded.fields[texts] if encoded.fields is not None else None
+    return Batch(ids, mask.astype(np.int64), encoded.labels[texts], rows)
+
+
+def _place_of(ex: Example, places: Mapping[str, int]) -> int:
+    try:
+        return places[ex.label]
+    except KeyError:
+        raise InputError(
+            "a label is not among those trained",
+            where=str(ex.place),
+            received=ex.label,
+            cure=likely_slip(ex.label, places),
+        ) from None
+
+
+def _unknown_share(tokens: Int64s, tokenizer: Tokenizer) -> float:
+    name = getattr(tokenizer.model, "unk_token", None)
+    unknown = tokenizer.token_to_id(name) if name is not None else None
+    return float(np.mean(tokens == unknown)) if unknown is not None and len(tokens) else 0.0

@@ -1,0 +1,82 @@
+"""The network: a pretrained encoder, a pooled text vector, and a linear head; application fields join beside it."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+__all__ = ["FieldHead", "TextClassifier"]
+
+FIELD_UNITS = 64
+
+
+class FieldHead(nn.Module):
+    """Logits from encoded fields alone: a linear path and a small network, added up.
+
+    Wide and deep (Cheng et al. 2016): the linear path is a logistic regression, the other finds interactions.
+    It learns by itself at its own, higher rate, so that strong fields never wait for the text.
+    """
+
+    def __init__(self, width: int, labels: int, dropout: float) -> None:
+        super().__init__()
+        self.wide = nn.Linear(width, labels)
+        self.deep = nn.Sequential(nn.Linear(width, FIELD_UNITS), nn.GELU(), nn.Dropout(dropout))
+        self.deep_head = nn.Linear(FIELD_UNITS, labels)
+        for path in (self.wide, self.deep_head):
+            nn.init.zeros_(path.weight)
+            nn.init.zeros_(path.bias)
+
+    def forward(self, fields: Tensor) -> Tensor:
+        """float32 [batch, width] to float32 [batch, labels]."""
+        logits: Tensor = self.wide(fields) + self.deep_head(self.deep(fields))
+        return logits
+
+
+class TextClassifier(nn.Module):
+    """Sequence classification as in BERT (Devlin et al. 2019): encoder, pooling, dropout, linear head.
+
+    encoder: any transformers encoder that answers `last_hidden_state`.
+    pooling: "mean" of the token vectors that are not padding, or "cls", the first one.
+    field_width: numbers that describe a document's fields; 0 for text alone. The logits of text and fields are
+        added, which is a linear head on both vectors side by side.
+    """
+
+    def __init__(
+        self,
+        encoder: PreTrainedModel,
+        labels: int,
+        *,
+        hidden: int,
+        pooling: Literal["mean", "cls"] = "mean",
+        dropout: float = 0.1,
+        field_width: int = 0,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.pooling = pooling
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(hidden, labels)
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.zeros_(self.head.bias)
+        self.field_head = FieldHead(field_width, labels, dropout) if field_width else None
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, fields: Tensor | None = None) -> Tensor:
+        """Logits, float32 [batch, labels].
+
+        input_ids, attention_mask: int64 [batch, tokens]. fields: float32 [batch, field_width] where the network
+        was built with fields.
+        """
+        logits: Tensor = self.head(self.dropout(self.embed(input_ids, attention_mask))).float()
+        if self.field_head is not None:
+            if fields is None:
+                raise ValueError("this network was built with fields; give them")
+            logits = logits + self.field_head(fields).float()
+        return logits
+
+    def embed(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The pooled text vector, float [batch, hidden], as the head receives it before dropout."""
+        states: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        if self.pooling == "cls":
+            return states[:, 0]
+        mask = attention_mask.unsqueeze(-1).to(states.dtype)
+        return (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
