@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -62,6 +62,19 @@ class ShortSighted(FakeScorer):
         ]
 
 
+class Formula(FakeScorer):
+    """p of `bad` as a formula of the text."""
+
+    def __init__(self, p: Callable[[str], float]) -> None:
+        super().__init__("risk", ("good", "bad"), positive="bad")
+        self.p = p
+
+    def probabilities(
+        self, texts: Sequence[str], fields: Sequence[Mapping[str, FieldValue]] | None = None
+    ) -> NDArray[np.float64]:
+        return np.array([[1 - self.p(text), self.p(text)] for text in texts])
+
+
 class Broken(FakeScorer):
     def score(self, docs: Sequence[Document]) -> list[Signal]:
         return [Signal.failure("risk", "the model gave no finite score") for _ in docs]
@@ -94,6 +107,18 @@ def test_neighbouring_words_of_one_sign_are_one_span() -> None:
         fake({"guaranteed": 0.6, "approval": 0.6}), Document("They promise guaranteed approval today.")
     )
     assert texts_of(explanation) == ["guaranteed approval"]
+    assert explanation.spans[0].weight == pytest.approx(0.84 - 0.1)
+
+
+def test_neighbouring_words_of_opposite_sign_stay_apart() -> None:
+    scorer = Formula(lambda text: 0.5 + 0.3 * ("missed" in text) - 0.2 * ("never" in text))
+    explanation = explain(scorer, Document("I never missed a payment."))
+    assert [(span.text, round(span.weight, 6)) for span in explanation.spans] == [("missed", 0.3), ("never", -0.2)]
+
+
+def test_chinese_words_are_found_where_each_character_alone_suffices() -> None:
+    explanation = explain(Formula(lambda text: 0.9 if set("逾期") & set(text) else 0.1), Document("卡已逾期两次"))
+    assert texts_of(explanation) == ["逾期"]
 
 
 def test_spans_do_not_cross_sentences() -> None:

@@ -9,7 +9,6 @@ to tokeniser, and how far p falls when words are missing is something that a per
 """
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -88,7 +87,7 @@ def explain(scorer: TextScorer, doc: Document, *, label: str | None = None, top:
 
     label: the scorer's positive label where None, or else the most probable one. top: how many spans at most.
     The work is bounded: the document and its variants without one field; of texts above MAX_UNITS units, 128 segments a
-    level, each level 64 times finer; then 1.5 * MAX_UNITS windows and 2 * top spans. A text that the model reads only
+    level, each level 64 times finer; then 2 * MAX_UNITS windows and 2 * top spans. A text that the model reads only
     in part costs some twenty texts more, to find where it stops reading.
     Raises SettingsError for an unknown label or a top below 1, FacilityError where the model can't score the document.
     """
@@ -183,17 +182,16 @@ def _narrow(probe: _Probe, units: Sequence[Unit], groups: list[list[int]]) -> li
 
 
 def _unit_weights(probe: _Probe, units: Sequence[Unit], chosen: Sequence[int]) -> dict[int, float]:
-    """A weight a unit: the lightest of the windows over it, nothing where they disagree in sign.
-
-    The lightest, because a window over the edge of a heavy word weighs as much as the word and would smear it.
-    """
+    """A weight a unit: its own, or its half of a pair's where the two weigh more together than apart."""
     found = windows(probe.text, units, chosen)
-    covering: defaultdict[int, list[float]] = defaultdict(list)
     drops = probe.drops([(units[window[0]][0], units[window[-1]][1])] for window in found)
+    alone = {window[0]: drop for window, drop in zip(found, drops, strict=True) if len(window) == 1}
+    weights = dict(alone)
     for window, drop in zip(found, drops, strict=True):
-        for index in window:
-            covering[index].append(drop)
-    return {index: min(seen, key=abs) if min(seen) > 0 or max(seen) < 0 else 0.0 for index, seen in covering.items()}
+        if len(window) == 2 and abs(drop) > sum(abs(alone[index]) for index in window):
+            for index in window:
+                weights[index] = max(weights[index], drop / 2, key=abs)
+    return weights
 
 
 def _runs(groups: Iterable[list[int]], weights: Mapping[int, float]) -> Iterator[list[int]]:

@@ -1,4 +1,4 @@
-"""How a text is cut for occlusion: sentences, segments that bound the work, and windows of a few characters."""
+"""How a text is cut for occlusion: sentences, segments that bound the work, and windows of one unit or two."""
 
 import re
 from collections.abc import Sequence
@@ -48,24 +48,17 @@ def segments(groups: Sequence[list[int]]) -> list[list[int]]:
 
 
 def windows(text: str, units: Sequence[Unit], chosen: Sequence[int]) -> list[tuple[int, ...]]:
-    """What to occlude together, as indices of units: single words, and every two Han characters that touch.
+    """What to occlude together, as indices of units: each unit, and every two Han characters that touch.
 
-    A single Han character is seldom a word, so a run of them is read through a window of two that slides past both
-    ends of the run (Zeiler & Fergus 2014 slide a patch over an image in the same way).
+    A Han character is seldom a word, and often its word is still understood without it; hence the pairs.
     """
-    found: list[tuple[int, ...]] = []
-    open_run: int | None = None
-    for index in chosen:
-        start, end = units[index]
-        is_han = HAN.fullmatch(text, start, end) is not None
-        if open_run is not None and is_han and units[open_run][1] == start:
-            found.append((open_run, index))
-        else:
-            found += [(open_run,)] if open_run is not None else []
-            found.append((index,))
-        open_run = index if is_han else None
-    found += [(open_run,)] if open_run is not None else []
-    return list(dict.fromkeys(found))
+    han = [HAN.fullmatch(text, *units[index]) is not None for index in chosen]
+    pairs = [
+        (left, right)
+        for (left, right), both in zip(pairwise(chosen), map(all, pairwise(han)), strict=True)
+        if both and units[left][1] == units[right][0]
+    ]
+    return [*((index,) for index in chosen), *pairs]
 
 
 def cut(text: str, spans: Sequence[Unit]) -> str:
