@@ -4,6 +4,7 @@ import math
 import os
 import re
 from collections import Counter, defaultdict
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import pytest
 from fengkong.corpus import Simulation, read_examples, simulate
 from fengkong.corpus.simulation import Truth
 from fengkong.corpus.simulation.causal import FRAUD, REASONS
-from fengkong.corpus.simulation.language import Language
-from fengkong.domain import Example, FacilityError, SettingsError
+from fengkong.corpus.simulation.language import Language, load_phrases
+from fengkong.domain import Example, FacilityError, SettingsError, Span
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
@@ -25,6 +26,17 @@ def simulation(request: pytest.FixtureRequest) -> Simulation:
 
 def rows(simulation: Simulation) -> list[tuple[Example, Truth]]:
     return list(zip(simulation.examples, simulation.truth, strict=True))
+
+
+BAD_EN = r"(missed \w+ instalments on the [a-z ]+|was dismissed by the [a-z ]+|gambled until the [a-z ]+ was gone)"
+GOOD_EN = r"(was promoted by the [a-z ]+|settled the .* early|kept the job at .*|threw away the sheet .*)"
+BAD_ZH = r"(被[^，]+辞退了|把积蓄取空了，什么也没剩|赌到[^，]+一分不剩|用别人的名字签了字)"
+GOOD_ZH = r"(被[^，]+提拔了|没让[^，]+成逾期|扔掉了[^，]+|用证件上的名字签了字)"
+
+
+@cache
+def planted_phrases(language: Language) -> list[Span]:
+    return [span for truth in simulate(4000, language=language, seed=1).truth for span in truth.planted]
 
 
 def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
@@ -67,6 +79,49 @@ def test_planted_phrases_stand_where_the_truth_says_with_the_effect_it_counts(si
         for span in truth.planted:
             assert span.weight == truth.contributions[span.label] != 0
         assert all(span.weight == 0 for span in truth.distractors)
+
+
+@pytest.mark.parametrize(
+    ("language", "pattern", "sign"),
+    [
+        ("en", rf"(in the end )?i {BAD_EN}", 1),
+        ("en", rf"(in the end )?i {GOOD_EN}", -1),
+        ("en", rf"it was my [a-z -]+, not me, who {BAD_EN}", -1),
+        ("en", rf"nobody can say that i {GOOD_EN}", 1),
+        ("en", rf"unlike me, my [a-z -]+ {GOOD_EN}", 1),
+        ("en", rf"at first i .*, but (later|after that) i {GOOD_EN}", -1),
+        ("zh", rf"(最后)?我{BAD_ZH}", 1),
+        ("zh", rf"谁也不能说我{BAD_ZH}", -1),
+        ("zh", rf"{BAD_ZH}的是我[^，]+，不是我", -1),
+        ("zh", rf"我[^我，]+跟你们说我{GOOD_ZH}，这不是事实", 1),
+    ],
+)
+def test_the_effect_follows_what_the_phrase_means(language: Language, pattern: str, sign: int) -> None:
+    found = [span for span in planted_phrases(language) if re.fullmatch(pattern, span.text.casefold())]
+    assert found
+    assert all(span.weight * sign > 0 for span in found)
+
+
+def test_numbers_speak_against_each_other_as_the_effect_says(simulation: Simulation) -> None:
+    pattern = re.compile(
+        r"we spend ([\d,]+) a month and bring home ([\d,]+)|家里每月花(\d+)元，进账(\d+)元", re.IGNORECASE
+    )
+    found = 0
+    for truth in simulation.truth:
+        for span in truth.planted:
+            if match := pattern.fullmatch(span.text):
+                spent, earned = (int(number.replace(",", "")) for number in match.groups() if number)
+                assert (spent > earned) == (span.weight > 0)
+                found += 1
+    assert found > 5
+
+
+def test_openers_belong_to_no_phrase(simulation: Simulation) -> None:
+    openers = [opener for language in LANGUAGES for opener in load_phrases(language).openers if opener]
+    for truth in simulation.truth:
+        assert not [
+            span.text for span in truth.planted if span.text.casefold().startswith(tuple(map(str.casefold, openers)))
+        ]
 
 
 def test_every_cause_is_planted_in_both_senses(simulation: Simulation) -> None:
@@ -148,6 +203,10 @@ def test_rows_carry_time_in_order_and_an_applicant_who_may_come_back(simulation:
     assert times == sorted(times)
     counts = Counter(ex.group for ex in simulation.examples)
     assert 1 < max(counts.values()) < 10
+    facts: dict[str | None, set[object]] = defaultdict(set)
+    for ex in simulation.examples:
+        facts[ex.group].add((ex.fields["income"], ex.fields["region"]))
+    assert all(len(seen) == 1 for seen in facts.values())
 
 
 def test_some_fields_are_unknown(simulation: Simulation) -> None:

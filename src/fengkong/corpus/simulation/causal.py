@@ -8,7 +8,7 @@ The log-odds of the label `bad` are a sum:
                  where its opposite does (REASONS)
     + protected  `protected_effect` for applicants of PROTECTED_VALUE; zero unless asked for
 
-and the label is one Bernoulli draw from them: an oracle that knows every cause has an AUC of about 0.97, and nobody can
+and the label is one Bernoulli draw from them: an oracle that knows every cause has an AUC of about 0.98, and nobody can
 do better. Region, name, job, distractor phrases, and what is said about other people have no effect at all.
 """
 
