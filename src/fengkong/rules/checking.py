@@ -24,7 +24,7 @@ from fengkong.rules.tree import Expr, input_names
 __all__ = ["check", "examine"]
 
 FORMAT = "1"
-RULES = 2_000
+RULES = 1_000
 NO_HIT = "no_hit"
 
 Entries = Mapping[str, tuple[yaml.Node, yaml.Node]]

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import yaml
+from yaml.composer import ComposerError
 
 from fengkong.domain.documents import Place
 from fengkong.domain.errors import likely_slip
@@ -15,7 +16,17 @@ from fengkong.domain.findings import Finding, Severity
 
 __all__ = ["Nodes", "read_text"]
 
-FILE_CHARACTERS = 1 << 20
+FILE_CHARACTERS = 1 << 18
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes without aliases: a few of them can stand for more than a machine could ever walk."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # its stub has no types
+            raise ComposerError(None, None, "an alias can't be used; write out what it stands for", mark)
+        return super().compose_node(parent, index)
 
 
 class Nodes:
@@ -46,15 +57,20 @@ class Nodes:
             self.report("R001", f"the rule set has {len(text)} characters", cure=cure)
             return None
         try:
-            node = yaml.compose(text, yaml.SafeLoader)
+            node = yaml.compose(text, _Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             place = Place(self.source, mark.line + 1 if mark else None)
-            cure = "put a condition that holds a colon or starts with a sign between single quotes"
-            self.findings.append(Finding("R001", Severity.ERROR, f"this is not YAML: {error.problem}", place, cure))
+            quote = "put a condition that holds a colon or starts with a sign between single quotes"
+            cure = "" if isinstance(error, ComposerError) else quote
+            self.findings.append(
+                Finding("R001", Severity.ERROR, f"the YAML can't be read: {error.problem}", place, cure)
+            )
             return None
         except yaml.YAMLError as error:
-            self.report("R001", f"this is not YAML: {str(error).splitlines()[0]}", cure="save the file as UTF-8 text")
+            self.report(
+                "R001", f"the YAML can't be read: {str(error).splitlines()[0]}", cure="save the file as UTF-8 text"
+            )
             return None
         except RecursionError:
             self.report("R001", "the YAML is nested too deep", cure="see the format in docs/rules.md")
