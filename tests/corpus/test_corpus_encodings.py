@@ -71,6 +71,14 @@ def test_a_gb18030_line_in_a_utf8_file_is_a_bad_row_that_names_it(tmp_path: Path
         read_examples(path)
 
 
+def test_one_gb18030_line_at_the_top_does_not_make_the_file_gb18030(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    foreign = "这是另一种编码的一行，我们要把它当作坏的一行来处理，其他的行不受影响,a\n".encode("gb18030")
+    path.write_bytes(b"text,label\n" + foreign + "正常,a\n".encode() * 20)
+    kept = read_examples(path, on_bad_row="skip", rejects=tmp_path / "rejects.jsonl")
+    assert [ex.text for ex in kept] == ["正常"] * 20
+
+
 def test_a_utf8_line_in_a_gb18030_file_is_a_bad_row(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes((CHINESE * 300).encode("gb18030") + "这一行是另一种编码的文本,a\n".encode())
