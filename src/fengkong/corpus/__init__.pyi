@@ -1,8 +1,8 @@
 from .columns import Columns as Columns
 from .findings import check_examples as check_examples
-from .report import ReadReport as ReadReport
 from .reading import read_documents as read_documents
 from .reading import read_examples as read_examples
+from .report import ReadReport as ReadReport
 from .simulation import Simulation as Simulation
 from .simulation import simulate as simulate
 from .splitting import Splits as Splits

@@ -13,7 +13,17 @@ from decimal import Decimal
 from fengkong.domain.documents import FieldValue
 from fengkong.domain.errors import InputError
 
-__all__ = ["SPLIT_NAMES", "parse_facts", "parse_label", "parse_name", "parse_split", "parse_text", "parse_time"]
+__all__ = [
+    "SPLIT_NAMES",
+    "cell_fact",
+    "parse_fact",
+    "parse_facts",
+    "parse_label",
+    "parse_name",
+    "parse_split",
+    "parse_text",
+    "parse_time",
+]
 
 SPLIT_NAMES: Mapping[str, str] = {
     **dict.fromkeys(("train", "training", "训练", "训练集"), "train"),
