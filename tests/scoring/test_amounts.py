@@ -36,6 +36,7 @@ from fengkong.scoring.amounts import parse_number
         ("50万以上", 500_000),
         ("36个月", 36),
         ("10年以上", 10),
+        ("1年以内", 0.5),
         ("人民币 800 元", 800),
         (True, 1),
         (7, 7),

@@ -165,18 +165,22 @@ def test_a_model_that_does_not_fit_is_refused(tiny_bundle, tmp_path, monkeypatch
 
 
 def test_a_model_of_other_labels_or_fields_is_refused(tiny_bundle) -> None:
-    three, with_fields, plain = (
-        tiny_bundle(("a", "b", "c"), folder="three"),
-        tiny_bundle(fields=FIELDS, folder="fields"),
-        tiny_bundle(),
-    )
-    for model, said in ((three, "2 logits"), (with_fields, "must take input_ids, attention_mask and")):
-        swapped = plain.parent / f"from_{model.name}"
+    plain = tiny_bundle(folder="plain")
+    three = tiny_bundle(("a", "b", "c"), folder="three")
+    narrow = tiny_bundle(fields=FIELDS[:1], folder="narrow")
+    wide = tiny_bundle(fields=FIELDS, folder="wide")
+    for model, rest, said in (
+        (three, plain, "2 logits"),
+        (wide, plain, "must take input_ids, attention_mask and"),
+        (plain, wide, "must take input_ids, attention_mask, fields and"),
+        (wide, narrow, "can't run with its tokenizer, length limit and fields"),
+    ):
+        swapped = plain.parent / f"{model.name}_in_{rest.name}"
         swapped.mkdir()
         for name in ("tokenizer.json", "model_card.md"):
-            (swapped / name).write_bytes((plain / name).read_bytes())
+            (swapped / name).write_bytes((rest / name).read_bytes())
         (swapped / "model.onnx").write_bytes((model / "model.onnx").read_bytes())
-        seal(swapped, Bundle.load(plain).manifest)
+        seal(swapped, Bundle.load(rest).manifest)
         with pytest.raises(BundleError, match=said):
             scorer_of(swapped)
 

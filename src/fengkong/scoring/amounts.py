@@ -23,7 +23,7 @@ _WRITTEN = re.compile(
     (?P<sign>[-−]?\s*(?:{_CURRENCIES})?|(?:{_CURRENCIES})\s*[-−])\s*
     (?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d*)?|\d+(?:\.\d*)?|\.\d+)(?P<exponent>e[+-]?\d{{1,3}})?\s*
     (?P<multiple>十万|百万|千万|[k千万亿])?\s*\+?\s*
-    (?:{_UNITS})?\s*(?:{_CURRENCIES})?\s*\+?(?:以[上下]|左右)?""",
+    (?:{_UNITS})?\s*(?:{_CURRENCIES})?\s*\+?(?:以上|左右|(?P<within>以[下内]))?""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -31,8 +31,9 @@ _WRITTEN = re.compile(
 def parse_number(value: FieldValue) -> float | None:
     """The number in a field: 28.4 of "28.40%", 10000 of "$10,000", 36 of "36 months", 35000 of "3.5万元".
 
-    Units are dropped, not converted: one field is expected to keep to one unit. "< 1 year" is read as half its
-    bound, the usual stand-in for a value known only to lie below; "10+ years" as its bound; "(1,200)" as -1200.
+    Units are dropped, not converted: one field is expected to keep to one unit. "< 1 year" and "1年以内" are read as
+    half the bound, the usual stand-in for a value known only to lie below; "10+ years" as its bound, "(1,200)" as
+    -1200.
     None when there is no number that is finite, when the words around it aren't known units, and for dates.
     """
     match value:
@@ -62,6 +63,6 @@ def _read(text: str) -> float | None:
         return None
     number = float(found["digits"].replace(",", "") + (found["exponent"] or ""))
     number *= _MULTIPLES[(found["multiple"] or "").lower()]
-    if found["below"]:
+    if found["below"] or found["within"]:
         number /= 2
     return -number if negative or _MINUS & set(found["sign"]) else number

@@ -16,8 +16,10 @@ _CURE = "export the model again"
 class Engine:
     """One graph in one session. Safe to share between threads; the session's own threads serve all of them."""
 
-    def __init__(self, model: bytes, *, threads: int, labels: int, width: int, where: str = "model.onnx") -> None:
-        """labels: columns of the logits; width: columns of the fields, 0 for none.
+    def __init__(
+        self, model: bytes, *, threads: int, labels: int, with_fields: bool, where: str = "model.onnx"
+    ) -> None:
+        """labels: columns of the logits; with_fields: the graph reads fields beside the text.
 
         Raises BundleError when the bytes are not an ONNX graph, need code or files from outside, or promise other
         inputs and outputs.
@@ -29,7 +31,7 @@ class Engine:
             raise BundleError(
                 "the model is not an ONNX graph that stands alone", where=where, received=_kind(error), cure=_CURE
             ) from error
-        self._check_signature(width)
+        self._check_signature(with_fields=with_fields)
 
     def run(
         self, ids: NDArray[np.int64], mask: NDArray[np.int64], fields: NDArray[np.float32] | None = None
@@ -71,22 +73,15 @@ class Engine:
                 cure=_CURE,
             )
 
-    def _check_signature(self, width: int) -> None:
-        expected: dict[str, tuple[str, int | None]] = {
-            "input_ids": ("tensor(int64)", None),
-            "attention_mask": ("tensor(int64)", None),
-        }
-        if width:
-            expected["fields"] = ("tensor(float)", width)
-        inputs = {item.name: (item.type, _fixed(item.shape)) for item in self._session.get_inputs()}
+    def _check_signature(self, *, with_fields: bool) -> None:
+        expected = {"input_ids": "tensor(int64)", "attention_mask": "tensor(int64)"}
+        if with_fields:
+            expected["fields"] = "tensor(float)"
+        inputs = {item.name: item.type for item in self._session.get_inputs()}
         outputs = {item.name: item.type for item in self._session.get_outputs()}
-        agrees = inputs.keys() == expected.keys() and all(
-            inputs[name][0] == kind and columns in (None, inputs[name][1]) for name, (kind, columns) in expected.items()
-        )
-        if not agrees or outputs != {"logits": "tensor(float)"}:
-            wanted = ", ".join(expected) + (f" of width {width}" if width else "")
+        if inputs != expected or outputs != {"logits": "tensor(float)"}:
             raise BundleError(
-                f"the model must take {wanted} and give logits",
+                f"the model must take {', '.join(expected)} and give logits",
                 where=self._where,
                 received=f"{', '.join(inputs)} -> {', '.join(outputs)}",
                 cure=_CURE,
@@ -103,10 +98,6 @@ def _options(threads: int) -> ort.SessionOptions:
     # A graph may keep its weights in other files; no file lies below the null device, so none is ever read.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     return options
-
-
-def _fixed(shape: list[int | str | None]) -> int | None:
-    return shape[-1] if shape and isinstance(shape[-1], int) else None
 
 
 def _kind(error: Exception) -> str:

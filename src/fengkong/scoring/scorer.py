@@ -53,7 +53,7 @@ class Scorer:
             bundle.model,
             threads=threads,
             labels=len(self.labels),
-            width=self._fields.width if self._fields else 0,
+            with_fields=self._fields is not None,
             where=str(bundle.path / "model.onnx"),
         )
         self._engine.rehearse(manifest.max_tokens, self._tokeniser.vocabulary, self._encode_fields([{}]))

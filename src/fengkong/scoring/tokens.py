@@ -51,8 +51,8 @@ class Tokeniser:
         """The tokens of each text, in order. `unread` is exact but for very long texts, where it is estimated.
 
         A text of more than 32 characters for each token of the limit is read from its beginning, as far as
-        needed to fill the model twice over; the tokens of the rest are reckoned at the same density. A megabyte
-        costs milliseconds that way, and the ids are those of the whole text.
+        needed to fill the model twice over; the tokens of the rest are reckoned at the same density. So a
+        megabyte of words costs milliseconds, and the ids are those of the whole text.
         """
         short = [text for text in texts if len(text) <= self._head]
         encodings = iter(self._tokenizer.encode_batch_fast(short))
