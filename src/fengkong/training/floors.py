@@ -21,7 +21,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
-from sklearn.pipeline import FeatureUnion
 from sklearn.preprocessing import StandardScaler
 
 from fengkong.domain import InputError
@@ -91,17 +90,29 @@ def _tfidf(sets: Mapping[str, Inputs]) -> Columns:
         "sublinear_tf": True,
         "dtype": np.float32,
     }
-    words = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), **shared)
-    characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 5), **shared)
-    union = FeatureUnion([("words", words), ("characters", characters)])
-    try:
-        union.fit(train)
-    except ValueError as error:  # how scikit-learn says that no n-gram is left
+    kinds = (
+        TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), **shared),
+        TfidfVectorizer(analyzer="char", ngram_range=(1, 5), **shared),
+    )
+    fitted = [vectorizer for vectorizer in kinds if _learns(vectorizer, train)]
+    if not fitted:
         raise InputError(
-            "the training texts have no words in common to learn from",
+            "the training texts have nothing in common to learn from",
             cure="check that the text column is the right one",
-        ) from error
-    return {name: sparse.csr_array(union.transform(inputs.texts)) for name, inputs in sets.items()}
+        )
+    return {
+        name: sparse.csr_array(sparse.hstack([vectorizer.transform(inputs.texts) for vectorizer in fitted]))
+        for name, inputs in sets.items()
+    }
+
+
+def _learns(vectorizer: TfidfVectorizer, texts: Sequence[str]) -> bool:
+    """Fit it; False where no n-gram is left, as with words of which none occurs twice."""
+    try:
+        vectorizer.fit(texts)
+    except ValueError:  # scikit-learn's way to say so
+        return False
+    return True
 
 
 def _standardised(sets: Mapping[str, NDArray[np.floating] | None]) -> Columns | None:
