@@ -1,6 +1,7 @@
 """The report opens on its own, escapes what strangers wrote, and tells the same figures as the JSON."""
 
 import json
+import platform
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ from markupsafe import escape
 from fengkong.domain import FacilityError, Finding, InputError, SettingsError, Severity, Span
 from fengkong.scoring.calibration import softmax
 from fengkong.training.floors import Floor
+from fengkong.training.machine import describe_machine
 from fengkong.training.measurement import Measurement, RunFacts, measure, training_curve
 from fengkong.training.progress import Evaluated, Finished, Step
 from fengkong.training.report import ExplainedExample, render_report, write_metrics, write_report
@@ -158,7 +160,7 @@ def test_the_report_tells_the_run(pages, binary):
 
 @pytest.mark.parametrize(
     ("tuned", "floor", "said"),
-    [(3.0, 0.5, "more than the best floor"), (1.0, 1.0, "chance"), (0.3, 3.0, "is worse than")],
+    [(3.0, 0.5, "better, beyond chance"), (1.0, 1.0, "could be chance"), (0.3, 3.0, "worse; use the floor")],
 )
 def test_the_summary_says_whether_the_floor_was_beaten(tuned, floor, said):
     html = render_report(measured(("a", "b"), tuned=tuned, floor=floor))
@@ -231,6 +233,19 @@ def test_dev_chooses_the_floor_and_the_temperature_and_the_difference_is_paired(
     assert gain.high - gain.low < (tuned.high - tuned.low) + (floor.high - floor.low)
 
 
+def test_nothing_that_is_chosen_depends_on_test():
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 2, 300)
+    dev, facts = 4 * np.eye(2)[y] + 4 * rng.normal(size=(300, 2)), run_facts()
+    one, other = (
+        measure({"dev": dev, "test": test}, {"dev": y, "test": y}, [], ("good", "bad"), facts)
+        for test in (dev / 9, -dev)
+    )
+    assert one.calibration.temperature == other.calibration.temperature
+    assert one.decision.bands == other.decision.bands
+    assert one.tuned.test != other.tuned.test
+
+
 def test_costs_shape_the_bands_and_positive_names_the_label():
     y = {name: np.random.default_rng(1).integers(0, 2, 200) for name in ("dev", "test")}
     logits = {name: 2.0 * np.eye(2)[rows] + np.random.default_rng(2).normal(size=(200, 2)) for name, rows in y.items()}
@@ -248,3 +263,10 @@ def test_the_curve_follows_the_events():
     assert curve.loss[1] == (2, 0.5)
     assert curve.dev == ((10, 0.1), (20, 0.2), (30, 0.3), (40, 0.4))
     assert curve.best_step == 30
+
+
+def test_the_machine_tells_what_figures_hang_on_and_no_names():
+    facts = describe_machine()
+    assert int(facts["cores"]) >= 1
+    assert {"processor", "python", "torch", "onnxruntime"} <= set(facts)
+    assert platform.node() not in facts.values()

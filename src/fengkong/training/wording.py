@@ -30,16 +30,16 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
         "在 {n} 条测试文本上，微调后模型的{metric}为 {value}。",
     ),
     "better": (
-        "That is {gain} more than the best floor, {floor}.",
-        "比最强基线（{floor}）高 {gain}。",
+        "Its difference to the best floor, {floor}, is {gain}: better, beyond chance.",
+        "与最强基线（{floor}）相差 {gain}：确实更好，并非偶然。",
     ),
     "not_better": (
-        "The difference of {gain} to the best floor, {floor}, could be chance: it is not shown to be better.",
-        "与最强基线（{floor}）相差 {gain}，可能出于偶然：不能证明微调后模型更好。",
+        "Its difference to the best floor, {floor}, is {gain}: not shown to be better, it could be chance.",
+        "与最强基线（{floor}）相差 {gain}：可能出于偶然，不能证明更好。",
     ),
     "worse": (
-        "That is worse than the best floor, {floor} (difference {gain}): use the floor, or change the recipe.",
-        "低于最强基线（{floor}，差值 {gain}）：应使用基线，或调整训练方案。",
+        "Its difference to the best floor, {floor}, is {gain}: worse; use the floor, or change the recipe.",
+        "与最强基线（{floor}）相差 {gain}：更差；应使用基线，或调整训练方案。",
     ),
     "consistent": (
         "Its probabilities are consistent with calibration.",
