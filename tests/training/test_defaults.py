@@ -14,8 +14,9 @@ def texts(count: int, length: int) -> Encoded:
     return Encoded(np.zeros(count * length, dtype=np.int64), starts, nothing, None, nothing)
 
 
-def plan_for(count: int, length: int = 30, *, labels: int = 3, hidden: int = 384, **values):
-    return choose_defaults(Recipe.from_values(values), texts(count, length), labels=labels, hidden=hidden)
+def plan_for(count: int, length: int = 30, *, labels: int = 3, hidden: int = 384, dev: int = 100, **values):
+    recipe, train = Recipe.from_values(values), texts(count, length)
+    return choose_defaults(recipe, train, texts(dev, length), labels=labels, hidden=hidden)
 
 
 def test_small_sets_get_at_least_the_least_steps_and_more_than_the_tutorial_rate():
@@ -30,6 +31,12 @@ def test_the_smaller_the_set_the_more_passes_but_not_without_end():
     assert passes == sorted(passes, reverse=True)
     assert passes[0] <= 40
     assert passes[-1] == 1
+
+
+def test_a_large_dev_split_is_read_less_often_but_always_at_least_twice():
+    often, seldom = plan_for(5_000, dev=100), plan_for(5_000, dev=20_000)
+    assert often.steps // often.evaluate_every > seldom.steps // seldom.evaluate_every
+    assert seldom.steps // seldom.evaluate_every == 2
 
 
 def test_many_labels_get_more_steps():

@@ -10,7 +10,7 @@ from fengkong.training.embedding import compact_embedding, expand_embedding
 from fengkong.training.encoding import encode
 from fengkong.training.network import TextClassifier
 from fengkong.training.optimiser import make_optimiser, rate_share
-from fengkong.training.predict import predict_logits
+from fengkong.training.predict import embed_texts, predict_logits
 from fengkong.training.recipe import Recipe
 
 
@@ -29,7 +29,8 @@ def encoded(base, tiny_splits):
 
 
 def plan(base, tiny_splits, **values):
-    return choose_defaults(Recipe.from_values(values), encoded(base, tiny_splits), labels=2, hidden=base.hidden)
+    texts = encoded(base, tiny_splits)
+    return choose_defaults(Recipe.from_values(values), texts, texts, labels=2, hidden=base.hidden)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
@@ -79,6 +80,16 @@ def test_predictions_come_in_the_order_of_the_texts(base, tiny_splits):
     assert network.training
     np.testing.assert_allclose(together, one_by_one, atol=1e-5)
     assert together.dtype == np.float32
+
+
+def test_text_vectors_are_what_the_head_receives(base, tiny_splits):
+    network = build(base)
+    texts = encoded(base, tiny_splits)
+    vectors = embed_texts(network, texts, padding=0, batch_tokens=200)
+    assert vectors.shape == (len(texts), base.hidden)
+    with torch.inference_mode():
+        logits = network.head(torch.from_numpy(vectors)).numpy()
+    np.testing.assert_allclose(logits, predict_logits(network, texts, padding=0), atol=1e-5)
 
 
 def test_a_compact_embedding_answers_alike_and_gives_back_what_it_learned(base, tiny_splits):

@@ -24,6 +24,7 @@ from .measurement import training_curve as training_curve
 from .metrics import Metrics as Metrics
 from .metrics import classification_metrics as classification_metrics
 from .network import TextClassifier as TextClassifier
+from .predict import embed_texts as embed_texts
 from .predict import predict_logits as predict_logits
 from .preparation import Prepared as Prepared
 from .preparation import prepare as prepare

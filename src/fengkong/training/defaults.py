@@ -18,9 +18,11 @@ TOKENS_IN_BATCH = (256, 1024, 4096)  # least, usual, most
 STEPS_AN_EPOCH = 25
 STEPS_A_LABEL = 10
 MOST_EPOCHS = 40
-EVALUATIONS = (4, 8)
+EVALUATIONS = (2, 8)
+EVALUATION_SHARE = 0.1
+FORWARD_SHARE = 1 / 3  # of the work of a training step; the backward pass is the rest
 BASE_RATE, BASE_WIDTH = 1e-4, 384
-FIELD_RATE = 2e-3
+FIELD_RATE = 5e-3
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ class Plan:
     choices: tuple[Choice, ...] = ()
 
 
-def choose_defaults(recipe: Recipe, train: Encoded, *, labels: int, hidden: int, device: str = "cpu") -> Plan:
+def choose_defaults(
+    recipe: Recipe, train: Encoded, dev: Encoded, *, labels: int, hidden: int, device: str = "cpu"
+) -> Plan:
     """Settle what the recipe leaves to "auto" by the texts, the number of labels and the encoder's width."""
     batch_tokens, batch_why = _batch_tokens(recipe, train)
     epoch_steps = len(plan_batches(train.lengths, batch_tokens))
@@ -65,7 +69,6 @@ def choose_defaults(recipe: Recipe, train: Encoded, *, labels: int, hidden: int,
     rate, rate_why = _learning_rate(recipe, hidden)
     metric, metric_why = _metric(recipe, labels)
     bf16, bf16_why = _bf16(recipe, device)
-    few, many = EVALUATIONS
     return Plan(
         steps=steps,
         epochs=epochs,
@@ -80,7 +83,7 @@ def choose_defaults(recipe: Recipe, train: Encoded, *, labels: int, hidden: int,
         averaging=recipe.averaging,
         metric=metric,
         patience=recipe.patience,
-        evaluate_every=math.ceil(steps / min(many, max(few, epochs))),
+        evaluate_every=math.ceil(steps / _evaluations(epochs, train, dev)),
         bf16=bf16,
         threads=None if recipe.threads == "auto" else recipe.threads,
         seed=recipe.seed,
@@ -127,6 +130,13 @@ def _epochs(recipe: Recipe, epoch_steps: int, labels: int) -> tuple[int, str]:
         epochs,
         f"one pass is {epoch_steps:,} steps; below {wanted:,} steps a new head on {labels} labels stays under-trained",
     )
+
+
+def _evaluations(epochs: int, train: Encoded, dev: Encoded) -> int:
+    """As many as take about a tenth of the time, within bounds."""
+    least, most = EVALUATIONS
+    work = epochs * len(train.tokens) / (FORWARD_SHARE * len(dev.tokens))
+    return min(most, max(least, round(EVALUATION_SHARE * work)))
 
 
 def _learning_rate(recipe: Recipe, hidden: int) -> tuple[float, str]:

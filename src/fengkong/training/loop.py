@@ -136,10 +136,11 @@ class _Pace:
 
     @property
     def seconds_left(self) -> float:
-        plan, step = self._state.plan, self._state.step
+        plan = self._state.plan
+        steps = plan.steps - self._state.step
         a_step = sum(seconds for _, seconds in self._steps) / len(self._steps)
-        evaluations = math.ceil(plan.steps / plan.evaluate_every) - step // plan.evaluate_every
-        return (plan.steps - step) * a_step + evaluations * self._evaluation_seconds
+        evaluations = math.ceil(steps / plan.evaluate_every)
+        return steps * a_step + evaluations * self._evaluation_seconds
 
 
 @contextmanager

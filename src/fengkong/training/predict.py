@@ -1,12 +1,15 @@
-"""Logits for many texts, in their own order, from batches of like length."""
+"""Logits and text vectors for many texts, in their own order, from batches of like length."""
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
+from fengkong.domain.errors import InputError
 from fengkong.training.encoding import Batch, Encoded, Float32s, collate, plan_batches
 from fengkong.training.network import TextClassifier
 
-__all__ = ["Tensors", "autocast", "predict_logits", "tensors_of"]
+__all__ = ["Tensors", "autocast", "embed_texts", "predict_logits", "tensors_of"]
 
 Tensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
 
@@ -17,18 +20,45 @@ def predict_logits(
     network: TextClassifier, encoded: Encoded, *, padding: int, bf16: bool = False, batch_tokens: int = PREDICT_TOKENS
 ) -> Float32s:
     """Logits, float32 [texts, labels], in the order of `encoded`; dropout is off, and the network's mode is kept."""
+    return _read(network, network, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens)
+
+
+def embed_texts(
+    network: TextClassifier, encoded: Encoded, *, padding: int, bf16: bool = False, batch_tokens: int = PREDICT_TOKENS
+) -> Float32s:
+    """Pooled text vectors, float32 [texts, hidden], in the order of `encoded`: what the head would receive."""
+
+    def embed(input_ids: torch.Tensor, attention_mask: torch.Tensor, _fields: torch.Tensor | None) -> torch.Tensor:
+        return network.embed(input_ids, attention_mask)
+
+    return _read(network, embed, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens)
+
+
+def _read(
+    network: TextClassifier,
+    answer: Callable[..., torch.Tensor],
+    encoded: Encoded,
+    *,
+    padding: int,
+    bf16: bool,
+    batch_tokens: int,
+) -> Float32s:
+    if not len(encoded):
+        raise InputError("there are no texts to read", cure="give a split that holds examples")
     device = next(network.parameters()).device
-    logits = np.zeros((len(encoded), network.head.out_features), dtype=np.float32)
+    batches = plan_batches(encoded.lengths, batch_tokens)
     was_training = network.training
     network.eval()
     try:
         with torch.inference_mode(), autocast(device, bf16):
-            for texts in plan_batches(encoded.lengths, batch_tokens):
-                answer = network(*tensors_of(collate(encoded, texts, padding=padding), device))
-                logits[texts] = answer.float().cpu().numpy()
+            answers = [
+                answer(*tensors_of(collate(encoded, texts, padding=padding), device)).float().cpu().numpy()
+                for texts in batches
+            ]
     finally:
         network.train(was_training)
-    return logits
+    rows = np.concatenate(answers)
+    return rows[np.argsort(np.concatenate(batches))]
 
 
 def tensors_of(batch: Batch, device: torch.device) -> Tensors:

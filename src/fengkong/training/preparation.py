@@ -85,7 +85,7 @@ def prepare(
         encode(examples, base.tokenizer, labels, max_tokens=max_tokens, fields=fields)
         for examples in (splits.train, splits.dev)
     )
-    plan = choose_defaults(recipe, train, labels=len(labels), hidden=base.hidden, device=device)
+    plan = choose_defaults(recipe, train, dev, labels=len(labels), hidden=base.hidden, device=device)
     network.to(device).eval()
     return Prepared(
         recipe, labels, base, network, max_tokens, fields, train, dev, plan, _findings(base, train, max_tokens)

@@ -31,7 +31,7 @@ class Recipe(BaseModel):
     max_tokens: Annotated[int, Field(ge=8, strict=True)] = 256
     pooling: Literal["mean", "cls"] = "mean"
     epochs: Count | Auto = "auto"
-    min_steps: Count = 600
+    min_steps: Count = 500
     batch_tokens: Annotated[int, Field(ge=16, strict=True)] | Auto = "auto"
     learning_rate: Annotated[float, Field(gt=0, lt=1)] | Auto = "auto"
     schedule: Literal["linear", "cosine"] = "linear"
