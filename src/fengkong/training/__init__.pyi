@@ -5,6 +5,7 @@ from .bootstrap import estimate as estimate
 from .calibration import Calibration as Calibration
 from .calibration import fit_temperature as fit_temperature
 from .calibration import measure_calibration as measure_calibration
+from .card import ModelCard as ModelCard
 from .checkpoint import checkpointed as checkpointed
 from .checkpoint import load_checkpoint as load_checkpoint
 from .checkpoint import save_checkpoint as save_checkpoint
@@ -12,6 +13,8 @@ from .defaults import Choice as Choice
 from .defaults import Plan as Plan
 from .defaults import choose_defaults as choose_defaults
 from .encoding import Encoded as Encoded
+from .export import Exported as Exported
+from .export import export_bundle as export_bundle
 from .floors import Floor as Floor
 from .floors import Inputs as Inputs
 from .floors import train_floors as train_floors
@@ -24,6 +27,8 @@ from .measurement import training_curve as training_curve
 from .metrics import Metrics as Metrics
 from .metrics import classification_metrics as classification_metrics
 from .network import TextClassifier as TextClassifier
+from .parity import Attempt as Attempt
+from .parity import ParityReport as ParityReport
 from .predict import embed_texts as embed_texts
 from .predict import predict_logits as predict_logits
 from .preparation import Prepared as Prepared
