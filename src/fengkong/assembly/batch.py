@@ -96,6 +96,8 @@ def score_file(
     write = _writer(str(out))
     try:
         write(run)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        raise
     except OSError as error:
         raise FacilityError(
             "the scores can't be written",

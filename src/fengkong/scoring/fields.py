@@ -102,11 +102,11 @@ class FieldEncoder:
     """Encodes mappings of field values by the given specs, in their order; fields without a spec are ignored."""
 
     def __init__(self, specs: Sequence[NumberField | CategoryField]) -> None:
-        self._specs = tuple(specs)
-        self.width = sum(spec.width for spec in self._specs)
+        self.specs = tuple(specs)
+        self.width = sum(spec.width for spec in self.specs)
 
     def encode(self, rows: Sequence[Mapping[str, FieldValue]]) -> NDArray[np.float32]:
         """float32 (rows, width), every value in [0, 1]. A field that a row lacks counts as missing."""
-        blocks = [spec.encode([row.get(spec.name) for row in rows]) for spec in self._specs]
+        blocks = [spec.encode([row.get(spec.name) for row in rows]) for spec in self.specs]
         empty = np.zeros((len(rows), 0))
         return np.concatenate([empty, *blocks], axis=1, dtype=np.float32, casting="same_kind")

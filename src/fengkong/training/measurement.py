@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # defaults imports torch, which reading or writing figures do
     from fengkong.training.defaults import Choice
 
 __all__ = [
+    "Calibrated",
     "CalibrationFigures",
     "DecisionFigures",
     "Drawings",
@@ -73,6 +74,14 @@ class RunFacts:
     bundle: Mapping[str, Plain] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     machine: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What dev chose for a trained network. bands: None where no label is positive."""
+
+    temperature: float
+    bands: Bands | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +181,19 @@ def measure(
     *,
     positive: str | None = None,
     costs: Costs | None = None,
+    chosen: Calibrated | None = None,
     seed: int = 0,
 ) -> Measurement:
     """Measure a tuned model beside its floors.
 
     logits: of the tuned model, (n, k) for "dev" and for "test". truth: label numbers (n,) for the same two sets.
     positive: the label whose probability is acted on; of two labels the second unless named.
+    chosen: temperature and bands that are sealed already; chosen on dev here where they are not given.
     Raises InputError for arrays that can't be right.
     """
     y = {name: np.asarray(truth[name], dtype=np.int64) for name in SETS}
-    temperature = fit_temperature(logits["dev"], y["dev"])
+    temperature = chosen.temperature if chosen else fit_temperature(logits["dev"], y["dev"])
+    bands = chosen.bands if chosen else None
     before = {name: softmax(np.asarray(logits[name])) for name in SETS}
     after = {name: softmax(np.asarray(logits[name]), temperature) for name in SETS}
     at = positive_index(labels, positive)
@@ -206,7 +218,7 @@ def measure(
         models=models,
         gain=gain,
         calibration=_calibration(y, before, after, at, temperature, seed),
-        decision=None if at is None else _decision(y, after, at, labels[at], costs or Costs(), seed),
+        decision=None if at is None else _decision(y, after, at, labels[at], costs or Costs(), bands, seed),
         drawings=None if at is None else _drawings(y["test"], after["test"], at),
         run=run,
     )
@@ -252,10 +264,11 @@ def _decision(
     at: int,
     positive: str,
     costs: Costs,
+    bands: Bands | None,
     seed: int,
 ) -> DecisionFigures:
     claims = {name: confidences(y[name], probabilities[name], at) for name in SETS}
-    bands = choose_bands(*claims["dev"], costs)
+    bands = bands or choose_bands(*claims["dev"], costs)
     dev, test = (measure_bands(*claims[name], bands, costs, seed=seed) for name in SETS)
     return DecisionFigures(positive, costs, bands, dev, test)
 

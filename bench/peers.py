@@ -1,0 +1,126 @@
+"""The peers, each from its own package with its best options: the loop of most tutorials, the Trainer, the pipeline.
+
+Every peer starts from the same base, sees the same texts in the same order of epochs, and uses the same threads.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    Trainer,
+    TrainingArguments,
+    pipeline,
+    set_seed,
+)
+
+__all__ = ["pipeline_scores", "seed_recipe", "threads", "trainer"]
+
+SEED_BATCH = 16
+SEED_LENGTH = 128
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Torch on that many threads, and back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def fresh(base: Path, labels: int, seed: int) -> tuple[Any, Any]:
+    """The base with a new linear head, and its tokenizer."""
+    set_seed(seed)
+    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=labels)
+    return model, AutoTokenizer.from_pretrained(base)
+
+
+def seed_recipe(
+    base: Path, texts: Sequence[str], y: np.ndarray, *, labels: int, steps: int, learning_rate: float, seed: int
+) -> tuple[Any, Any, float]:
+    """The plain loop: every text padded to 128, fp32, batch 16, AdamW. Returns model, tokenizer, texts a second."""
+    model, tokenizer = fresh(base, labels, seed)
+    encoded = tokenizer(list(texts), padding="max_length", truncation=True, max_length=SEED_LENGTH, return_tensors="pt")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
+    order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(seed))
+    model.train()
+    seen, started = 0, time.perf_counter()
+    for step in range(steps):
+        at = torch.arange(step * SEED_BATCH, (step + 1) * SEED_BATCH) % len(texts)
+        index = order[at]
+        batch = {name: value[index] for name, value in encoded.items()}
+        loss = model(**batch, labels=torch.as_tensor(y[index.numpy()])).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        seen += len(index)
+    return model.eval(), tokenizer, seen / (time.perf_counter() - started)
+
+
+def trainer(
+    base: Path,
+    texts: Sequence[str],
+    y: np.ndarray,
+    *,
+    labels: int,
+    steps: int,
+    batch: int,
+    learning_rate: float,
+    seed: int,
+    folder: Path,
+) -> tuple[Any, Any, float]:
+    """transformers' Trainer with what makes it fast on a processor: bf16, batches of like length."""
+    model, tokenizer = fresh(base, labels, seed)
+    encoded = tokenizer(list(texts), truncation=True, max_length=256)
+    rows = [
+        {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": int(label)}
+        for ids, label in zip(encoded["input_ids"], y, strict=True)
+    ]
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        use_cpu=True,
+        bf16=True,
+        train_sampling_strategy="group_by_length",
+        per_device_train_batch_size=batch,
+        max_steps=steps,
+        learning_rate=learning_rate,
+        seed=seed,
+        save_strategy="no",
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=False,
+    )
+    run = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=rows,
+        data_collator=DataCollatorWithPadding(tokenizer),
+    )
+    started = time.perf_counter()
+    run.train()
+    return model.eval(), tokenizer, steps * batch / (time.perf_counter() - started)
+
+
+def pipeline_scores(model: Any, tokenizer: Any, texts: Sequence[str], *, batch: int) -> tuple[np.ndarray, float]:
+    """transformers' text-classification pipeline. Returns probabilities (n, labels) and texts a second."""
+    classify = pipeline("text-classification", model=model, tokenizer=tokenizer, device="cpu", top_k=None)
+    classify(list(texts[:batch]), batch_size=batch, truncation=True, max_length=256)
+    started = time.perf_counter()
+    answers = classify(list(texts), batch_size=batch, truncation=True, max_length=256)
+    rate = len(texts) / (time.perf_counter() - started)
+    names = [model.config.id2label[index] for index in range(model.config.num_labels)]
+    scores: list[dict[str, float]] = [
+        {str(row["label"]): row["score"] for row in answer} for answer in cast("Any", answers)
+    ]
+    return np.array([[by_label[name] for name in names] for by_label in scores]), rate

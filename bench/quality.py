@@ -1,0 +1,111 @@
+"""Figures on real sets, three seeds each: `python -m bench.quality --data FOLDER`.
+
+Resumable: a run that is complete is not made again. Every run is the product's own (`fengkong train` with the default
+recipe): choices on dev, the sealed bundle measured once on test, floors beside it. The table goes to docs/results.md.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from bench.tables import mean_and_spread, replace_section, table
+from fengkong import corpus, training
+
+
+@dataclass(frozen=True)
+class Set:
+    """One data set: its row of the targets, what the model answers, and the figures that count."""
+
+    row: str
+    name: str
+    file: str
+    positive: str | None
+    figures: tuple[str, ...]
+    aim: str
+
+
+SETS = (
+    Set("Q1", "sentiment", "fpb_sentiment_en.jsonl.gz", None, ("accuracy", "macro_f1"), "accuracy ≥ .86"),
+    Set("Q5", "spam", "sms_spam_en.jsonl.gz", "spam", ("macro_f1", "auc", "recall@0.1%"), "macro-F1 ≥ .985"),
+    Set("Q6", "default_risk", "lc_loans_2007_2011_en.jsonl.gz", "charged_off", ("auc", "ks", "pr_auc"), "AUC ≥ .69"),
+)
+
+
+def run(one: Set, data: Path, seed: int, out: Path) -> dict[str, Any]:
+    """The metrics of one run, made now or earlier."""
+    folder = out / f"{one.name}-{seed}"
+    metrics = folder / "metrics.json"
+    if not metrics.exists():
+        recipe = training.Recipe.from_values({"seed": seed})
+        splits = corpus.split_examples(corpus.read_examples(data / one.file), how="given", seed=seed)
+        task = training.Task(one.name, one.positive)
+        command = f"python -m bench.quality --data FOLDER --only {one.row} --seeds {seed}"
+        training.run_job(
+            task, recipe, splits, folder, origin=training.Origin(one.file, command), resume=True, tell=progress
+        )
+    return dict(json.loads(metrics.read_text(encoding="utf-8")))
+
+
+def progress(event: object) -> None:
+    """Stages and evaluations, a line each."""
+    match event:
+        case training.Stage():
+            print(f"  {event.name}  {event.detail}", flush=True)
+        case training.Evaluated():
+            print(f"    step {event.step}: " + ", ".join(f"{k} {v:.4f}" for k, v in event.figures.items()), flush=True)
+
+
+def figure(metrics: Mapping[str, Any], name: str) -> float:
+    """One figure of a model on one set, by the name that the table uses."""
+    if name == "recall@0.1%":
+        return float(metrics["binary"]["recall_at"][0]["recall"]["value"])
+    place = metrics["binary"] if name in ("auc", "ks", "pr_auc") else metrics
+    return float(place[name]["value"])
+
+
+def rows(one: Set, runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """A row a model: the tuned one first, then its floors, on test."""
+    names = [model["name"] for model in runs[0]["models"]]
+    found = []
+    for place, model in enumerate(names):
+        tests = [run["models"][place]["test"] for run in runs]
+        figures = "; ".join(f"{name} {mean_and_spread([figure(t, name) for t in tests])}" for name in one.figures)
+        facts = ["", "", ""]
+        if model == "tuned":
+            seconds = [run["run"]["seconds"] for run in runs]
+            tuning, whole = (mean(s["tuning"] for s in seconds), mean(sum(s.values()) for s in seconds))
+            bundle = runs[0]["run"]["bundle"]
+            facts = [f"{tuning / 60:.1f} / {whole / 60:.1f} min", str(bundle["precision"]), one.aim]
+        found.append([one.row if model == "tuned" else "", one.file.split(".")[0], model, figures, *facts])
+    return found
+
+
+def main() -> None:
+    """Run what is missing, then write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the data sets")
+    parser.add_argument("--out", type=Path, default=Path("build/quality"), help="where runs are kept")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--only", nargs="+", default=[one.row for one in SETS], help="rows, such as Q1 Q6")
+    options = parser.parse_args()
+    lines: list[list[str]] = []
+    for one in SETS:
+        if one.row in options.only:
+            runs = []
+            for seed in options.seeds:
+                print(f"{one.row} {one.file} seed {seed}", flush=True)
+                runs.append(run(one, options.data, seed, options.out))
+            lines += rows(one, runs)
+    header = ["row", "set", "model", "test, mean ± sd over seeds", "tuning / whole run", "bundle", "aim"]
+    body = table(header, lines)
+    print(body)
+    if options.only == [one.row for one in SETS]:
+        replace_section("quality", body)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""`fengkong`: the commands, and the one place where an error becomes a sentence and an exit code.
+
+Exit codes: 0 done; 1 a check found errors; 2 wrong usage; 3 the input, the settings or the rules can't be used;
+4 a bundle or base model can't be used; 5 the machine failed (disk, engine); 130 interrupted.
+"""
+
+import json
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import fengkong
+from fengkong.cli.bundle import bundle
+from fengkong.cli.check import check
+from fengkong.cli.decide import decide
+from fengkong.cli.demo import demo
+from fengkong.cli.evaluate import evaluate
+from fengkong.cli.explain import explain
+from fengkong.cli.new import new
+from fengkong.cli.score import score
+from fengkong.cli.train import train
+from fengkong.domain.errors import BaseModelError, BundleError, FacilityError, FengkongError
+
+__all__ = ["app", "exit_code", "main"]
+
+app = typer.Typer(
+    name="fengkong",
+    help="Fine-tune language models on labelled financial text; turn new text into risk decisions with reasons.",
+    epilog="Start with: fengkong demo, or: fengkong new loan my-risk && cd my-risk && fengkong train",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (demo, new, check, train, evaluate, score, decide, explain):
+    app.command()(command)
+app.add_typer(bundle, name="bundle")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fengkong {fengkong.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Fine-tune language models on labelled financial text; turn new text into risk decisions with reasons."""
+
+
+def exit_code(error: FengkongError) -> int:
+    """The exit code of a kind of error, as the module's head lists them."""
+    match error:
+        case BundleError() | BaseModelError():
+            return 4
+        case FacilityError():
+            return 5
+        case _:
+            return 3
+
+
+def main() -> None:
+    """Run the command line; every error that a person can act on is one sentence, never a traceback."""
+    try:
+        app()
+    except FengkongError as error:
+        if "--json" in sys.argv:
+            typer.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
+        typer.echo(f"fengkong: {error.sentence}", err=True)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        typer.echo("fengkong: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # What is still buffered can't be written either; Python would complain of it while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,96 @@
+"""Labelled and unlabelled data as the commands name it: a file, a hub data set, or the workspace's."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fengkong import corpus
+from fengkong.assembly.settings import DataSettings
+from fengkong.domain.documents import Document, FieldValue
+from fengkong.domain.errors import SettingsError
+from fengkong.domain.findings import Finding
+
+__all__ = ["Labelled", "check_text_options", "parse_fields", "read_documents", "read_labelled", "rejects_beside"]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Examples split for training, and what the checks found in them."""
+
+    splits: corpus.Splits
+    findings: tuple[Finding, ...]
+
+
+def rejects_beside(source: str) -> Path:
+    """Where the skipped rows of a source go when nothing else is said."""
+    if source == "-" or "://" in source:
+        return Path("rejects.jsonl")
+    path = Path(source)
+    return path.with_name(path.name + ".rejects.jsonl")
+
+
+def read_labelled(source: str, data: DataSettings, *, seed: int, rejects: Path | None = None) -> Labelled:
+    """The labelled examples of a source, split as the settings say, and checked."""
+    report = corpus.ReadReport()
+    examples = corpus.read_examples(
+        source,
+        _columns(data),
+        on_bad_row=data.on_bad_row,
+        rejects=rejects or rejects_beside(source),
+        report=report,
+    )
+    splits = corpus.split_examples(examples, how=data.split, seed=seed)
+    return Labelled(splits, (*report.findings(), *corpus.check_examples(splits)))
+
+
+def read_documents(
+    source: str,
+    data: DataSettings | None,
+    report: corpus.ReadReport | None = None,
+    *,
+    on_bad_row: Literal["stop", "skip"],
+    rejects: Path | None,
+) -> Iterator[Document]:
+    """The texts of a source, one at a time; "-" is standard input. `report` is filled in as they are read."""
+    columns = _columns(data) if data else corpus.Columns()
+    rejects = rejects or rejects_beside(source)
+    return corpus.read_documents(source, columns, on_bad_row=on_bad_row, rejects=rejects, report=report)
+
+
+def _columns(data: DataSettings) -> corpus.Columns:
+    return corpus.Columns(**data.columns.model_dump())
+
+
+def check_text_options(file: str | None, text: str | None, fields: Sequence[str] | None) -> None:
+    """Raises SettingsError where a file and --text are both given, or facts without the text that they belong to."""
+    if file is not None and text is not None:
+        raise SettingsError("a file and --text can't be given together", received=repr(file), cure="give one of them")
+    if fields and text is None:
+        raise SettingsError(
+            "facts belong to one text", where="--field", received=repr(fields[0]), cure="give --text too"
+        )
+
+
+def parse_fields(pairs: Sequence[str]) -> dict[str, FieldValue]:
+    """Facts written as name=value: numbers and true/false as such, an empty value as unknown, the rest as text."""
+    fields: dict[str, FieldValue] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise SettingsError(
+                "a fact is written as name=value", where="--field", received=repr(pair), cure="add the ="
+            )
+        fields[name.strip()] = _parse_value(value.strip())
+    return fields
+
+
+def _parse_value(value: str) -> FieldValue:
+    if value in ("", "true", "false"):
+        return {"": None, "true": True, "false": False}[value]
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value

@@ -1,0 +1,55 @@
+"""`fengkong evaluate`: a sealed bundle's figures on labelled text."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fengkong import scoring, training
+from fengkong.assembly.settings import DataSettings
+from fengkong.cli.data import read_labelled
+from fengkong.cli.options import Json, Threads, Workspace, optional_workspace, workspace_settings
+from fengkong.cli.terminal import draw_metrics, emit_json, out
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    bundle: Annotated[Path | None, typer.Argument(help="The bundle; else the workspace's.")] = None,
+    file: Annotated[str | None, typer.Argument(help="Labelled texts; else the workspace's data.")] = None,
+    split: Annotated[
+        Literal["train", "dev", "test", "all"] | None,
+        typer.Option(help="Which part; else test in a workspace, and all of a file."),
+    ] = None,
+    threads: Threads = 2,
+    workspace: Workspace = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a bundle as it is served: per label, macro-F1, ranking, calibration, each with its interval.
+
+    Examples: fengkong evaluate   |   fengkong evaluate bundle new-cases.csv --json
+    """
+    settings = optional_workspace(workspace)
+    if bundle is None or file is None:
+        settings = workspace_settings(workspace, "name both: fengkong evaluate BUNDLE FILE")
+    path = bundle or (settings.path(settings.model.bundle) if settings else Path())
+    scorer = scoring.Scorer(scoring.Bundle.load(path), threads=threads)
+    if file is None and settings is not None:
+        seed = training.Recipe.load(settings.path(settings.model.recipe)).seed
+        labelled = read_labelled(settings.source, settings.data, seed=seed)
+    else:
+        data = (
+            DataSettings(source=str(file), columns=settings.data.columns)
+            if settings
+            else DataSettings(source=str(file))
+        )
+        labelled = read_labelled(str(file), data, seed=0)
+    parts = dict(labelled.splits)
+    wanted = split or ("all" if file else "test")
+    examples = [ex for name, part in parts.items() if wanted in (name, "all") for ex in part]
+    measured = training.evaluate(scorer, examples)
+    if as_json:
+        emit_json({"bundle": scorer.bundle_id, "split": wanted, "metrics": measured})
+    else:
+        out.print(f"{path} on {len(examples):,} texts ({wanted})")
+        out.print(*draw_metrics(measured), sep="\n")

@@ -1,0 +1,50 @@
+"""Options that several commands share, each written once, and what an absent argument means in a workspace."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from fengkong.assembly.settings import Settings, find_workspace
+from fengkong.domain.errors import SettingsError
+
+__all__ = [
+    "Json",
+    "JsonLines",
+    "Language",
+    "OnBadRow",
+    "Rejects",
+    "Threads",
+    "Workspace",
+    "optional_workspace",
+    "workspace_settings",
+]
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line to standard output.")]
+Workspace = Annotated[
+    Path | None,
+    typer.Option("--workspace", "-w", help="The workspace's folder; else the nearest one upwards from here."),
+]
+OnBadRow = Annotated[
+    Literal["stop", "skip"], typer.Option("--on-bad-row", help="Skipped rows go to the rejects file; nothing is lost.")
+]
+Rejects = Annotated[
+    Path | None, typer.Option("--rejects", help="Where skipped rows go; else beside the input, as NAME.rejects.jsonl.")
+]
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Processor threads for the model.")]
+Language = Annotated[Literal["en", "zh"], typer.Option("--language", "-l", help="Of the texts.")]
+
+
+def optional_workspace(folder: Path | None) -> Settings | None:
+    """The workspace named, or the nearest one upwards; None when neither exists."""
+    found = folder or find_workspace(Path.cwd())
+    return Settings.read(found.resolve()) if found else None
+
+
+def workspace_settings(folder: Path | None, instead: str) -> Settings:
+    """The same, but there must be one. `instead` says what to give when there is no workspace."""
+    settings = optional_workspace(folder)
+    if settings is None:
+        raise SettingsError("there is no workspace here", where=str(Path.cwd()), cure=instead)
+    return settings

@@ -1,0 +1,47 @@
+"""`fengkong score`: read a file of texts with a bundle."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fengkong import assembly, corpus, scoring
+from fengkong.cli.data import read_documents
+from fengkong.cli.options import Json, OnBadRow, Rejects, Threads, Workspace, optional_workspace, workspace_settings
+from fengkong.cli.terminal import draw_findings, emit_json, progress_bar, progress_out
+
+__all__ = ["score"]
+
+
+def score(
+    bundle: Annotated[Path | None, typer.Argument(help="The bundle; else the workspace's.")] = None,
+    file: Annotated[
+        str | None, typer.Argument(help="Texts (.csv .tsv .jsonl .parquet, also .gz); - reads JSON Lines.")
+    ] = None,
+    out: Annotated[str, typer.Option("--out", "-o", help="NAME.jsonl, NAME.parquet, or - for standard output.")] = "-",
+    on_bad_row: OnBadRow = "stop",
+    rejects: Rejects = None,
+    threads: Threads = 2,
+    workspace: Workspace = None,
+    as_json: Json = False,
+) -> None:
+    """Score a file of any size in constant memory: label, calibrated probabilities, and what was not read.
+
+    Examples: fengkong score bundle texts.csv -o scores.parquet   |   cat texts.jsonl | fengkong score bundle -
+    """
+    settings = optional_workspace(workspace)
+    if bundle is None or file is None:
+        settings = workspace_settings(workspace, "name both: fengkong score BUNDLE FILE")
+    path = bundle or (settings.path(settings.model.bundle) if settings else Path())
+    source = file or (str(settings.path(settings.decisions.applications)) if settings else "-")
+    scorer = scoring.Scorer(scoring.Bundle.load(path), threads=threads)
+    read = corpus.ReadReport()
+    data = settings.data if settings else None
+    docs = read_documents(source, data, read, on_bad_row=on_bad_row, rejects=rejects)
+    with progress_bar("scoring", total=None) as bar:
+        report = assembly.score_file(scorer, docs, out, progress=bar.update)
+    if as_json and out != "-":
+        emit_json({"report": report, "skipped": read.skipped, "findings": read.findings()})
+    partly = f"; {report.partly_read} longer than the model reads" if report.partly_read else ""
+    progress_out.print(f"{report.rows} rows to {report.out}, {report.texts_per_second:,.0f} texts/s{partly}")
+    progress_out.print(*draw_findings(read.findings()), sep="\n", end="")

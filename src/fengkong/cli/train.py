@@ -1,0 +1,114 @@
+"""`fengkong train`: labelled text to a sealed bundle and a report, with progress all the way."""
+
+import shlex
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fengkong import training
+from fengkong.assembly.settings import DataSettings, Settings
+from fengkong.cli.data import read_labelled
+from fengkong.cli.options import Json, Language, OnBadRow, Workspace, optional_workspace
+from fengkong.cli.terminal import draw_findings, draw_measurement, emit_json, out, progress_out
+from fengkong.cli.training_progress import TrainingProgress
+from fengkong.domain.errors import InputError, SettingsError
+from fengkong.domain.findings import Severity
+
+__all__ = ["train", "train_workspace"]
+
+
+def train(
+    data: Annotated[str | None, typer.Option("--data", "-d", help="Labelled texts, or hf://owner/name.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The run's folder; else the workspace's next.")
+    ] = None,
+    recipe: Annotated[Path | None, typer.Option("--recipe", "-r", help="A recipe file.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a recipe key, as key=value; repeat.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the model answers: rules say signals.NAME.p.")] = "risk",
+    positive: Annotated[str | None, typer.Option(help="The label whose probability is signals.NAME.p.")] = None,
+    language: Language = "en",
+    on_bad_row: OnBadRow = "stop",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that was interrupted.")] = False,
+    workspace: Workspace = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune, measure against the floors, calibrate, export, compare and seal.
+
+    In a workspace it needs no arguments. Ctrl-C saves the state; --resume ends where an uninterrupted run would.
+
+    Examples: fengkong train   |   fengkong train --resume   |
+    fengkong train --data spam.csv --out runs/spam --name spam --positive spam --set epochs=3
+    """
+    settings = None if data else optional_workspace(workspace)
+    if settings is not None:
+        result = train_workspace(settings, recipe=recipe, change=change or (), folder=folder, resume=resume)
+    elif data and folder:
+        task = training.Task(name, positive, language)
+        source = DataSettings(source=data, on_bad_row=on_bad_row)
+        result = run(task, read_recipe(recipe, change or ()), source, folder, resume=resume)
+    else:
+        raise SettingsError(
+            "there is nothing to train on", cure="go to a workspace, or give --data FILE and --out FOLDER"
+        )
+    if as_json:
+        emit_json(result.measurement)
+    else:
+        out.print(*draw_measurement(result.measurement), sep="\n")
+        out.print(f"bundle  {result.bundle}\nreport  {result.report}")
+
+
+def train_workspace(
+    settings: Settings,
+    *,
+    recipe: Path | None = None,
+    change: Sequence[str] = (),
+    folder: Path | None = None,
+    resume: bool = False,
+) -> "training.RunResult":
+    """Train as the workspace says, and link the sealed bundle where its decisions look for it."""
+    chosen = read_recipe(recipe or settings.path(settings.model.recipe), change)
+    costs = training.Costs(**settings.costs.model_dump()) if settings.costs else training.Costs()
+    task = training.Task(settings.model.name, settings.model.positive, settings.language, costs)
+    runs = settings.path(settings.model.runs)
+    folder = folder or (training.unfinished_run(runs) if resume else None) or training.next_run(runs)
+    data = settings.data.model_copy(update={"source": settings.source})
+    result = run(task, chosen, data, folder, resume=resume)
+    training.install_bundle(result.bundle, settings.path(settings.model.bundle))
+    return result
+
+
+def run(
+    task: "training.Task", recipe: "training.Recipe", data: DataSettings, folder: Path, *, resume: bool
+) -> "training.RunResult":
+    """Read, check and split the data, show what was found, then train with progress."""
+    labelled = read_labelled(data.source, data, seed=recipe.seed)
+    for line in draw_findings(labelled.findings):
+        progress_out.print(line)
+    if errors := [finding for finding in labelled.findings if finding.severity is Severity.ERROR]:
+        raise InputError(errors[0].message, where=str(errors[0].place), cure=errors[0].cure)
+    origin = training.Origin(data.source, shlex.join(["fengkong", *sys.argv[1:]]), labelled.findings)
+    with TrainingProgress() as progress:
+        return training.run_job(task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=progress.show)
+
+
+def read_recipe(file: Path | None, changes: Sequence[str]) -> "training.Recipe":
+    """The recipe of a file, or the default one, with the changes given as key=value."""
+    recipe = training.Recipe.load(file) if file else training.Recipe()
+    return recipe.changed(dict(map(_change, changes)), source="--set") if changes else recipe
+
+
+def _change(pair: str) -> tuple[str, object]:
+    """One key=value; the value is read as TOML, and as a word where it is none."""
+    key, equals, value = pair.partition("=")
+    if not equals:
+        raise SettingsError("a change is written as key=value", where="--set", received=repr(pair), cure="add the =")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()

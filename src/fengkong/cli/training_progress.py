@@ -1,0 +1,61 @@
+"""A training run as it goes: one line a stage, and a bar with loss, dev figure, texts a second and time left."""
+
+from contextlib import ExitStack
+from types import TracebackType
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from fengkong import training
+from fengkong.cli.terminal import progress_out
+
+__all__ = ["TrainingProgress"]
+
+
+class TrainingProgress:
+    """Draws the events of a run on standard error; use it in a `with` block and pass `show` as the listener."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._progress = Progress(
+            TextColumn("  tuning"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=progress_out,
+        )
+        self._task: TaskID | None = None
+        self._dev = ""
+
+    def __enter__(self) -> "TrainingProgress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def show(self, event: "training.JobEvent") -> None:
+        """Draw one event."""
+        match event:
+            case training.Stage():
+                self._stack.close()
+                progress_out.print(
+                    f"[bold]{event.name}[/bold]  {event.detail}" if event.detail else f"[bold]{event.name}[/bold]"
+                )
+            case training.Step():
+                self._bar(event)
+            case training.Evaluated():
+                figures = ", ".join(f"{name} {value:.3f}" for name, value in event.figures.items())
+                self._dev = f"dev {figures}{' (best)' if event.best else ''}"
+            case training.Finished():
+                self._stack.close()
+                why = "stopped early" if event.early else "all steps done"
+                progress_out.print(f"  {why}; the best state was at step {event.best_step}, {self._dev}")
+
+    def _bar(self, step: "training.Step") -> None:
+        if self._task is None:
+            self._stack.enter_context(self._progress)
+            self._task = self._progress.add_task("", total=step.steps, note="")
+        minutes, seconds = divmod(round(step.seconds_left), 60)
+        note = f"loss {step.loss:.3f}  {self._dev}  {step.texts_per_second:,.0f} texts/s  {minutes}:{seconds:02d} left"
+        self._progress.update(self._task, completed=step.step, note=note)

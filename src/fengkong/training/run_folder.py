@@ -1,0 +1,155 @@
+"""The folder of one run: what it was asked to do, what happened, and the way its bundle comes into use.
+
+runs/0001/recipe.toml       the recipe with every value
+          events.jsonl      each step and each evaluation, from which the curve is drawn
+          checkpoint.safetensors   where training stands; gone once the run is complete
+          bundle/           sealed
+          metrics.json      every figure; written last, so that its presence means "complete"
+          report.html
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from fengkong.corpus.splitting import Splits
+from fengkong.domain.canonical import canonical_json, plain
+from fengkong.domain.errors import FacilityError, SettingsError
+from fengkong.training.progress import Evaluated, Event, Step
+
+__all__ = ["RunFolder", "data_digest", "install_bundle", "next_run", "unfinished_run"]
+
+KINDS: Mapping[str, type[Step | Evaluated]] = {"step": Step, "evaluated": Evaluated}
+
+
+class RunFolder:
+    """The paths of one run, and its log of events."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.bundle = path / "bundle"
+        self.checkpoint = path / "checkpoint.safetensors"
+        self.events = path / "events.jsonl"
+        self.metrics = path / "metrics.json"
+        self.recipe = path / "recipe.toml"
+        self.report = path / "report.html"
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run went through to its end."""
+        return self.metrics.exists()
+
+    def begin(self, recipe: str, *, resume: bool) -> None:
+        """Make the folder ready. Raises SettingsError where a run lies in it already and is not to be resumed."""
+        if self.complete or (self.recipe.exists() and not resume):
+            raise SettingsError(
+                "a run lies here already",
+                where=str(self.path),
+                cure="name another folder" if self.complete else "go on with it by --resume, or name another folder",
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.recipe.write_text(recipe, encoding="utf-8")
+            # What a broken-off end of an earlier try left; it is made again.
+            shutil.rmtree(self.bundle, ignore_errors=True)
+        except OSError as error:
+            raise FacilityError(
+                "the run's folder can't be written",
+                where=str(self.path),
+                received=str(error),
+                cure="name another folder",
+            ) from error
+
+    def replay(self, until: int) -> list[Event]:
+        """The events up to a step, with those after it cut from the log: training will pass there again."""
+        kept: list[Event] = []
+        if until and self.events.exists():
+            for line in self.events.read_text(encoding="utf-8").splitlines():
+                event = _read_event(line)
+                if event is None or event.step > until:
+                    break
+                kept.append(event)
+        self.events.write_text("".join(map(_write_event, kept)), encoding="utf-8")
+        return kept
+
+    def log(self, event: Event) -> None:
+        """Append one step or evaluation."""
+        with self.events.open("a", encoding="utf-8") as file:
+            file.write(_write_event(event))
+
+
+def _write_event(event: Event) -> str:
+    return json.dumps({"kind": type(event).__name__.lower(), **_fields(event)}, ensure_ascii=False) + "\n"
+
+
+def _fields(event: Event) -> dict[str, object]:
+    fields = plain(event)
+    assert isinstance(fields, dict)  # noqa: S101 - what `plain` makes of a dataclass
+    return dict(fields)
+
+
+def _read_event(line: str) -> Step | Evaluated | None:
+    """The event of one line; None for a line that a crash cut short."""
+    try:
+        fields = json.loads(line)
+        kind: type[Step | Evaluated] = KINDS[fields.pop("kind")]
+        return kind(**fields)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def next_run(runs: Path) -> Path:
+    """The folder of the next run: runs/0001, runs/0002, ..."""
+    return runs / f"{max(_numbers(runs), default=0) + 1:04d}"
+
+
+def unfinished_run(runs: Path) -> Path | None:
+    """The latest run, where it is not complete."""
+    latest = max(_numbers(runs), default=None)
+    if latest is None:
+        return None
+    path = runs / f"{latest:04d}"
+    return None if RunFolder(path).complete else path
+
+
+def _numbers(runs: Path) -> Iterable[int]:
+    folders = runs.iterdir() if runs.is_dir() else ()
+    return [int(path.name) for path in folders if path.name.isdigit()]
+
+
+def data_digest(splits: Splits) -> str:
+    """sha256 (hex) over every example, with its split and in its order."""
+    sha256 = hashlib.sha256()
+    for name, examples in splits:
+        for ex in examples:
+            sha256.update(canonical_json([name, ex.text, ex.label, dict(ex.fields)]))
+    return sha256.hexdigest()
+
+
+def install_bundle(bundle: Path, target: Path) -> None:
+    """Make `target` a link to a sealed bundle, in one step: a reader finds the old one or the new one, never neither.
+
+    Raises SettingsError where something that is no link lies there (it is left alone), FacilityError where the link
+    can't be made.
+    """
+    if target.exists() and not target.is_symlink():
+        raise SettingsError(
+            "a folder lies where the link to the current bundle belongs",
+            where=str(target),
+            cure=f"move it away, then link {bundle} there",
+        )
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(os.path.relpath(bundle, target.parent))
+        fresh.replace(target)
+    except OSError as error:
+        raise FacilityError(
+            "the bundle can't be put in place; the old one stays",
+            where=str(target),
+            received=str(error),
+            cure="free space",
+        ) from error
