@@ -132,6 +132,37 @@ def test_fields_decide_where_the_text_is_silent(tiny_base):
     assert run(prepared)[1][-1].best_figures["auc"] > 0.95
 
 
+def first_step(tiny_base, tiny_splits, **values):
+    """How far the head's weights move in the first step, and the event that tells of it."""
+    prepared = prepare(recipe(tiny_base, weight_decay=0.0, **values), tiny_splits)
+    before = prepared.network.head.weight.detach().clone()
+    events = fine_tune(prepared.start(), prepared.train, prepared.dev)
+    told = next(events)
+    moved = (prepared.network.head.weight.detach() - before).abs()
+    events.close()
+    return moved, told
+
+
+def test_the_rate_told_is_the_rate_used(tiny_base, tiny_splits):
+    moved, told = first_step(tiny_base, tiny_splits)  # AdamW's first step is as long as its rate
+    assert float(moved.median()) == pytest.approx(told.learning_rate, rel=0.05)
+    assert told.learning_rate < 3e-3
+
+
+def test_gradients_are_clipped(tiny_base, tiny_splits):
+    clipped, told = first_step(tiny_base, tiny_splits, clip_norm=1e-6)  # near AdamW's epsilon, so that it shows
+    assert float(clipped.median()) < 0.5 * told.learning_rate
+
+
+def test_bf16_products_train_fp32_weights(tiny_base, tiny_splits):
+    prepared = prepare(recipe(tiny_base, precision="bf16"), tiny_splits)
+    assert run(prepared)[1][-1].best_figures["accuracy"] > 0.9
+    assert {weights.dtype for weights in prepared.network.parameters()} == {torch.float32}
+    exact, rounded = (predict_logits(prepared.network, prepared.dev, padding=0, bf16=bf16) for bf16 in (False, True))
+    assert not np.array_equal(exact, rounded)
+    np.testing.assert_allclose(exact, rounded, atol=0.2)
+
+
 def test_average_weights_differ_from_the_last_ones(tiny_base, tiny_splits):
     def final(averaging):
         prepared = prepare(recipe(tiny_base, averaging=averaging, epochs=2), tiny_splits)
@@ -139,6 +170,14 @@ def test_average_weights_differ_from_the_last_ones(tiny_base, tiny_splits):
         return prepared.network.head.weight.detach().clone()
 
     assert not final(0.5).equal(final(0))
+
+
+def test_averaging_does_not_disturb_the_training_itself(tiny_base, tiny_splits):
+    def losses(averaging):
+        prepared = prepare(recipe(tiny_base, averaging=averaging, epochs=2), tiny_splits)
+        return [event.loss for event in run(prepared)[1] if isinstance(event, Step)]
+
+    assert losses(0.5) == losses(0)
 
 
 @pytest.mark.parametrize(

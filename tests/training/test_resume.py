@@ -5,14 +5,16 @@ import resource
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from fengkong.corpus.splitting import Splits
 from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.training.checkpoint import checkpointed, load_checkpoint, save_checkpoint
-from fengkong.training.loop import fine_tune
+from fengkong.training.loop import dev_figures, fine_tune
 from fengkong.training.preparation import Prepared, prepare
 from fengkong.training.progress import Finished, Step
 from fengkong.training.recipe import Recipe
@@ -46,7 +48,14 @@ for event in checkpointed(events, state, Path(sys.argv[3]), run=sys.argv[4], eve
 @pytest.fixture
 def recipe(tiny_base):
     return Recipe.from_values(
-        {"base": str(tiny_base), "epochs": 3, "learning_rate": 3e-3, "batch_tokens": 256, "precision": "fp32"}
+        {
+            "base": str(tiny_base),
+            "epochs": 3,
+            "learning_rate": 3e-3,
+            "batch_tokens": 256,
+            "precision": "fp32",
+            "averaging": 0.5,
+        }
     )
 
 
@@ -122,6 +131,27 @@ def test_resuming_at_any_step_tells_the_same_story(recipe, tiny_splits, tmp_path
     assert same(steps) == same([event for event in all_events if isinstance(event, Step)])
     assert told[-1].best_figures == all_events[-1].best_figures
     assert all(w.equal(expected[name]) for name, w in weights(again).items())
+
+
+def test_the_best_state_before_the_break_is_still_the_best_after(recipe, tiny_splits, tmp_path):
+    other = {"good": "bad", "bad": "good"}
+    wrong = [replace(ex, label=other[ex.label]) for ex in tiny_splits.dev]  # the more it learns, the worse it gets
+    splits = Splits(tiny_splits.train, wrong, [])
+    worse = recipe.changed({"metric": "loss", "patience": 0})
+    prepared = prepare(worse, splits)
+    state = prepared.start()
+    events = fine_tune(state, prepared.train, prepared.dev)
+    while state.step < prepared.plan.steps - 1:
+        next(events)
+    save_checkpoint(state, tmp_path / "c", run=RUN)
+    events.close()
+
+    again = prepare(worse, splits)
+    state = again.start()
+    load_checkpoint(state, tmp_path / "c", run=RUN)
+    *_, finished = fine_tune(state, again.train, again.dev)
+    assert finished.best_step < again.plan.steps - 1
+    assert dev_figures(state, again.dev) == dict(finished.best_figures)
 
 
 def test_ctrl_c_saves_a_whole_state_and_then_raises(prepared, tmp_path):

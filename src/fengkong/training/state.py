@@ -64,7 +64,7 @@ class TrainingState:
         horizon = self.plan.averaging * self.plan.steps
         if horizon < 1:
             return
-        every = min(AVERAGE_EVERY, int(horizon))
+        every = max(1, min(AVERAGE_EVERY, int(horizon / 4)))
         weights = {name: w.detach() for name, w in self.weights.items()}
         if not self.average:
             self.average = {name: w.clone() for name, w in weights.items()}
