@@ -11,17 +11,25 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from safetensors.torch import load_model
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     DataCollatorWithPadding,
+    PreTrainedModel,
     Trainer,
     TrainingArguments,
     pipeline,
     set_seed,
 )
+from transformers.modeling_outputs import SequenceClassifierOutput
 
-__all__ = ["pipeline_scores", "seed_recipe", "threads", "trainer"]
+from fengkong.corpus import Splits
+from fengkong.training import Recipe, TextClassifier
+from fengkong.training.base_models import find_base
+from fengkong.training.preparation import prepare
+
+__all__ = ["as_pipeline_model", "pipeline_scores", "seed_recipe", "threads", "trainer"]
 
 SEED_BATCH = 16
 SEED_LENGTH = 128
@@ -110,6 +118,29 @@ def trainer(
     started = time.perf_counter()
     run.train()
     return model.eval(), tokenizer, steps * batch / (time.perf_counter() - started)
+
+
+class Wrapped(PreTrainedModel):  # type: ignore[no-untyped-call]  # transformers leaves a hook unannotated
+    """A trained network of ours as the pipeline takes it: the same weights, answered by torch."""
+
+    def __init__(self, config: Any, network: TextClassifier) -> None:
+        super().__init__(config)
+        self.network = network
+
+    def forward(self, input_ids: Any, attention_mask: Any, **_others: Any) -> SequenceClassifierOutput:
+        """Logits, as the pipeline asks for them."""
+        return SequenceClassifierOutput(logits=self.network(input_ids, attention_mask))
+
+
+def as_pipeline_model(bundle: Path, splits: Splits) -> tuple[Any, Any]:
+    """The network that a bundle was exported from, and its tokenizer, for the pipeline."""
+    recipe = Recipe.load(bundle / "recipe.toml")
+    prepared = prepare(recipe, splits)
+    load_model(prepared.network, str(bundle / "weights.safetensors"))
+    config = prepared.network.encoder.config
+    config.num_labels = len(prepared.labels)
+    model: Any = Wrapped(config, prepared.network)
+    return model.eval(), AutoTokenizer.from_pretrained(find_base(recipe.base))
 
 
 def pipeline_scores(model: Any, tokenizer: Any, texts: Sequence[str], *, batch: int) -> tuple[np.ndarray, float]:
