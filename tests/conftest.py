@@ -1,6 +1,8 @@
-"""What tests of several rooms need: a bundle that is real in every part, and tiny."""
+"""What tests of several rooms need: a bundle and a base that are real in every part, and tiny."""
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -134,3 +136,30 @@ def graph(labels: int, width: int) -> bytes:
         ir_version=8,
     )
     return model.SerializeToString()
+
+
+@pytest.fixture(scope="session")
+def tiny_base_of_words() -> Callable[[Path, str], Path]:
+    """Makes a base to be tuned: a BERT of two thin layers whose tokenizer knows the words (Han: characters) of a text."""
+    return _make_base
+
+
+def _make_base(folder: Path, text: str) -> Path:
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel
+
+    words = sorted(set(re.findall(r"[a-z]+|\d|[^\w\s]|[\u4e00-\u9fff]", text.lower())))
+    vocabulary = {word: place for place, word in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words])}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = BertConfig(vocab_size=len(vocabulary), max_position_embeddings=256, pad_token_id=0, **shape)
+        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer"}))
+    return folder

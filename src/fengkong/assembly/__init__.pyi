@@ -1,6 +1,7 @@
 from .batch import ScoreReport as ScoreReport
 from .batch import score_file as score_file
 from .settings import Costs as Costs
+from .settings import DataSettings as DataSettings
 from .settings import Settings as Settings
 from .settings import find_workspace as find_workspace
 from .system import System as System

@@ -106,7 +106,7 @@ def score_file(
             cure="free space or choose another place",
         ) from error
     if run.error is not None:
-        raise _with_progress(run.error, run.rows, str(out)) from run.error
+        raise _with_progress(run.error, run.rows, str(out)) from run.error.__cause__
     return ScoreReport(str(out), run.rows, run.partly_read, time.perf_counter() - started)
 
 
@@ -141,15 +141,18 @@ def _write_lines(run: _Run, stream: IO[str]) -> None:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A path to write to that takes the place of `path` only once it is complete."""
+def _replacing(path: Path, run: _Run) -> Iterator[Path]:
+    """A path to write to that takes the place of `path` only once it is complete, and never for a fault alone."""
     part = path.with_name(path.name + ".part")
     yield part
-    os.replace(part, path)
+    if run.error is not None and run.rows == 0:
+        part.unlink()
+    else:
+        os.replace(part, path)
 
 
 def _write_lines_file(run: _Run, path: Path) -> None:
-    with _replacing(path) as part, part.open("w", encoding="utf-8") as stream:
+    with _replacing(path, run) as part, part.open("w", encoding="utf-8") as stream:
         _write_lines(run, stream)
 
 
@@ -172,11 +175,14 @@ def _write_parquet(run: _Run, path: Path) -> None:
             frame = pl.DataFrame(chunk, schema=schema)
             yield frame if columns is None else frame.select(columns)
 
-    with _replacing(path) as part:
+    with _replacing(path, run) as part:
         register_io_source(source, schema=schema).sink_parquet(part)
 
 
 def _with_progress(error: FengkongError, rows: int, out: str) -> FengkongError:
     """The reader's error, with what was saved before it."""
+    if rows == 0:
+        return error
+    out = "standard output" if out == "-" else out
     cure = f"{error.cure}; the {rows} rows before it are in {out}" if error.cure else f"{rows} rows are in {out}"
     return type(error)(error.what, where=error.where, received=error.received, cure=cure)

@@ -7,9 +7,10 @@ Exit codes: 0 done; 1 a check found errors; 2 wrong usage; 3 the input, the sett
 import json
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import fengkong
 from fengkong.cli.bundle import bundle
@@ -25,8 +26,32 @@ from fengkong.domain.errors import BaseModelError, BundleError, FacilityError, F
 
 __all__ = ["app", "exit_code", "main"]
 
+
+class _Commands(TyperGroup):
+    """Runs a command; what a person can act on becomes one sentence and an exit code, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            done = super().invoke(ctx)
+            sys.stdout.flush()  # a reader that has gone away is noticed here, not while Python ends
+        except FengkongError as error:
+            if "--json" in sys.argv:
+                typer.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
+            typer.echo(f"fengkong: {error.sentence}", err=True)
+            raise typer.Exit(exit_code(error)) from error
+        except KeyboardInterrupt as error:
+            typer.echo("fengkong: interrupted", err=True)
+            raise typer.Exit(130) from error
+        except BrokenPipeError as error:
+            # What is still buffered can't be written either; Python would complain of it while it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit from error
+        return done
+
+
 app = typer.Typer(
     name="fengkong",
+    cls=_Commands,
     help="Fine-tune language models on labelled financial text; turn new text into risk decisions with reasons.",
     epilog="Start with: fengkong demo, or: fengkong new loan my-risk && cd my-risk && fengkong train",
     no_args_is_help=True,
@@ -66,18 +91,5 @@ def exit_code(error: FengkongError) -> int:
 
 
 def main() -> None:
-    """Run the command line; every error that a person can act on is one sentence, never a traceback."""
-    try:
-        app()
-    except FengkongError as error:
-        if "--json" in sys.argv:
-            typer.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
-        typer.echo(f"fengkong: {error.sentence}", err=True)
-        sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        typer.echo("fengkong: interrupted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        # What is still buffered can't be written either; Python would complain of it while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    """Run the command line."""
+    app()

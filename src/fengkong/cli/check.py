@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fengkong import rules, training
-from fengkong.assembly.settings import DataSettings
+from fengkong import assembly, rules, training
 from fengkong.cli.data import read_labelled
 from fengkong.cli.options import Json, Workspace, workspace_settings
 from fengkong.cli.terminal import draw_findings, emit_json, out
@@ -53,7 +52,7 @@ def _check_file(file: Path) -> list[Finding]:
             training.Recipe.load(file)
             return []
         case _:
-            return list(read_labelled(str(file), DataSettings(source=str(file)), seed=SEED).findings)
+            return list(read_labelled(str(file), assembly.DataSettings(source=str(file)), seed=SEED).findings)
 
 
 def _check_workspace(folder: Path | None) -> list[Finding]:

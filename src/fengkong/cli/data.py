@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fengkong import corpus
-from fengkong.assembly.settings import DataSettings
+from fengkong import assembly, corpus
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.errors import SettingsError
 from fengkong.domain.findings import Finding
@@ -30,7 +29,7 @@ def rejects_beside(source: str) -> Path:
     return path.with_name(path.name + ".rejects.jsonl")
 
 
-def read_labelled(source: str, data: DataSettings, *, seed: int, rejects: Path | None = None) -> Labelled:
+def read_labelled(source: str, data: "assembly.DataSettings", *, seed: int, rejects: Path | None = None) -> Labelled:
     """The labelled examples of a source, split as the settings say, and checked."""
     report = corpus.ReadReport()
     examples = corpus.read_examples(
@@ -46,7 +45,7 @@ def read_labelled(source: str, data: DataSettings, *, seed: int, rejects: Path |
 
 def read_documents(
     source: str,
-    data: DataSettings | None,
+    data: "assembly.DataSettings | None",
     report: corpus.ReadReport | None = None,
     *,
     on_bad_row: Literal["stop", "skip"],
@@ -58,7 +57,7 @@ def read_documents(
     return corpus.read_documents(source, columns, on_bad_row=on_bad_row, rejects=rejects, report=report)
 
 
-def _columns(data: DataSettings) -> corpus.Columns:
+def _columns(data: "assembly.DataSettings") -> "corpus.Columns":
     return corpus.Columns(**data.columns.model_dump())
 
 

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fengkong import scoring, training
-from fengkong.assembly.settings import DataSettings
+from fengkong import assembly, scoring, training
 from fengkong.cli.data import read_labelled
 from fengkong.cli.options import Json, Threads, Workspace, optional_workspace, workspace_settings
 from fengkong.cli.terminal import draw_metrics, emit_json, out
@@ -39,9 +38,9 @@ def evaluate(
         labelled = read_labelled(settings.source, settings.data, seed=seed)
     else:
         data = (
-            DataSettings(source=str(file), columns=settings.data.columns)
+            assembly.DataSettings(source=str(file), columns=settings.data.columns)
             if settings
-            else DataSettings(source=str(file))
+            else assembly.DataSettings(source=str(file))
         )
         labelled = read_labelled(str(file), data, seed=0)
     parts = dict(labelled.splits)

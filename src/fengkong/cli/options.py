@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fengkong.assembly.settings import Settings, find_workspace
+from fengkong import assembly
 from fengkong.domain.errors import SettingsError
 
 __all__ = [
@@ -36,13 +36,13 @@ Threads = Annotated[int, typer.Option("--threads", min=1, help="Processor thread
 Language = Annotated[Literal["en", "zh"], typer.Option("--language", "-l", help="Of the texts.")]
 
 
-def optional_workspace(folder: Path | None) -> Settings | None:
+def optional_workspace(folder: Path | None) -> "assembly.Settings | None":
     """The workspace named, or the nearest one upwards; None when neither exists."""
-    found = folder or find_workspace(Path.cwd())
-    return Settings.read(found.resolve()) if found else None
+    found = folder or assembly.find_workspace(Path.cwd())
+    return assembly.Settings.read(found.resolve()) if found else None
 
 
-def workspace_settings(folder: Path | None, instead: str) -> Settings:
+def workspace_settings(folder: Path | None, instead: str) -> "assembly.Settings":
     """The same, but there must be one. `instead` says what to give when there is no workspace."""
     settings = optional_workspace(folder)
     if settings is None:

@@ -29,8 +29,8 @@ __all__ = [
     "table",
 ]
 
-out = Console(highlight=False, soft_wrap=True)
-progress_out = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+progress_out = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 OUTCOME_STYLE = {Outcome.APPROVE: "bold green", Outcome.REVIEW: "bold yellow", Outcome.DECLINE: "bold red"}
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}

@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fengkong import training
-from fengkong.assembly.settings import DataSettings, Settings
+from fengkong import assembly, training
 from fengkong.cli.data import read_labelled
 from fengkong.cli.options import Json, Language, OnBadRow, Workspace, optional_workspace
 from fengkong.cli.terminal import draw_findings, draw_measurement, emit_json, out, progress_out
@@ -50,7 +49,7 @@ def train(
         result = train_workspace(settings, recipe=recipe, change=change or (), folder=folder, resume=resume)
     elif data and folder:
         task = training.Task(name, positive, language)
-        source = DataSettings(source=data, on_bad_row=on_bad_row)
+        source = assembly.DataSettings(source=data, on_bad_row=on_bad_row)
         result = run(task, read_recipe(recipe, change or ()), source, folder, resume=resume)
     else:
         raise SettingsError(
@@ -64,7 +63,7 @@ def train(
 
 
 def train_workspace(
-    settings: Settings,
+    settings: "assembly.Settings",
     *,
     recipe: Path | None = None,
     change: Sequence[str] = (),
@@ -84,7 +83,7 @@ def train_workspace(
 
 
 def run(
-    task: "training.Task", recipe: "training.Recipe", data: DataSettings, folder: Path, *, resume: bool
+    task: "training.Task", recipe: "training.Recipe", data: "assembly.DataSettings", folder: Path, *, resume: bool
 ) -> "training.RunResult":
     """Read, check and split the data, show what was found, then train with progress."""
     labelled = read_labelled(data.source, data, seed=recipe.seed)

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.text import Text
 
 from fengkong import training
 from fengkong.cli.terminal import progress_out
@@ -39,9 +40,7 @@ class TrainingProgress:
         match event:
             case training.Stage():
                 self._stack.close()
-                progress_out.print(
-                    f"[bold]{event.name}[/bold]  {event.detail}" if event.detail else f"[bold]{event.name}[/bold]"
-                )
+                progress_out.print(Text.assemble((event.name, "bold"), f"  {event.detail}" if event.detail else ""))
             case training.Step():
                 self._bar(event)
             case training.Evaluated():
