@@ -205,6 +205,25 @@ def test_a_full_disk_keeps_the_checkpoint_before(prepared, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_fault_before_the_new_file_is_in_place_keeps_the_old_one(prepared, tmp_path, monkeypatch):
+    path = tmp_path / "c"
+    state = prepared.start()
+    save_checkpoint(state, path, run=RUN)
+    before = path.read_bytes()
+    events = fine_tune(state, prepared.train, prepared.dev)
+    next(events)
+
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(FacilityError, match="the one before it is kept"):
+        save_checkpoint(state, path, run=RUN)
+    events.close()
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_checkpoint_of_another_run_is_refused(recipe, prepared, tiny_splits, tmp_path):
     path = tmp_path / "c"
     save_checkpoint(prepared.start(), path, run=RUN)
