@@ -3,8 +3,7 @@
 The scales of activations are measured on training texts and sealed in the graph. The usual dynamic kind takes them
 from whatever shares a batch, so that a text's score would depend on its neighbours and a decision could not be
 repeated. Weights are symmetric, one scale a column, in 7 bits: in 8 the products overflow on processors without
-VNNI, and a bundle must answer alike on every machine (Jacob et al. 2018, sections 2 and 3). Word embeddings take
-8 bits and one scale a word.
+VNNI, and a bundle must answer alike on every machine. Word embeddings take 8 bits and one scale a word.
 """
 
 from collections import Counter
@@ -18,10 +17,11 @@ import onnx
 import onnxruntime as ort
 from onnx import helper, numpy_helper
 
+from fengkong.training.rounding import Floats, Integers, compensated, nearest
+
 __all__ = ["Product", "measure_products", "quantise"]
 
 Feed = Mapping[str, npt.NDArray[np.int64] | npt.NDArray[np.float32]]
-Floats = npt.NDArray[np.float32]
 
 WEIGHT_LIMIT = 64  # 255 * 64 * 2 fits in 16 bits, where processors without VNNI add up two products
 EMBEDDING_LIMIT = 127
@@ -38,6 +38,7 @@ class Product:
     few large values make it the most sensitive (Bondarenko et al. 2021).
     spread: what each channel of the input is divided by before it is quantised, float32 [channels]; the weights are
     multiplied by the same. low, high: the range of the input after that.
+    weights: int8 [channels, outputs]; scales: float32 [1, outputs].
     """
 
     node: str
@@ -45,15 +46,18 @@ class Product:
     spread: Floats
     low: float
     high: float
+    weights: Integers
+    scales: Floats
 
 
 @dataclass(slots=True)
 class _Input:
-    """What was seen of one input: the range of each channel, and some of its rows."""
+    """What was seen of one input: the range of each channel, some of its rows, and X'X over all of them."""
 
     low: Floats
     high: Floats
     rows: Floats
+    moments: Floats
 
 
 def measure_products(model: onnx.ModelProto, feeds: Iterable[Feed]) -> list[Product]:
@@ -71,7 +75,14 @@ def measure_products(model: onnx.ModelProto, feeds: Iterable[Feed]) -> list[Prod
             key=lambda trial: sum(_noise(seen.rows, table, *trial) for table in tables),
         )
         products += [
-            Product(node.name, table.shape[0] > table.shape[1], spread, low, high)
+            Product(
+                node.name,
+                table.shape[0] > table.shape[1],
+                spread,
+                low,
+                high,
+                *compensated(table * spread[:, None], seen.moments / np.outer(spread, spread), limit=WEIGHT_LIMIT),
+            )
             for node, table in zip(readers[name], tables, strict=True)
         ]
     return products
@@ -84,10 +95,12 @@ def _measure_inputs(model: onnx.ModelProto, names: list[str], feeds: Iterable[Fe
         for name, value in zip(names, session.run(names, dict(feed)), strict=True):
             rows = value[feed["attention_mask"] > 0]
             low, high = np.minimum(rows.min(axis=0), 0), np.maximum(rows.max(axis=0), 0)
+            moments = rows.T @ rows
             if name in seen:
+                moments += seen[name].moments
                 low, high = np.minimum(low, seen[name].low), np.maximum(high, seen[name].high)
                 rows = np.concatenate([seen[name].rows, rows])
-            seen[name] = _Input(low, high, rows[:: max(1, len(rows) // SAMPLED_ROWS)].copy())
+            seen[name] = _Input(low, high, rows[:: max(1, len(rows) // SAMPLED_ROWS)].copy(), moments)
     return seen
 
 
@@ -107,7 +120,7 @@ def _noise(rows: Floats, weights: Floats, spread: Floats, low: float, high: floa
     """What int8 adds to the output of a product, as a share of that output (root of mean squares)."""
     scale, zero = _input_scale(low, high)
     seen = ((np.rint(rows / spread / scale) + zero).clip(0, 255) - zero) * scale
-    integers, scales = _integers(weights * spread[:, None], axis=0, limit=WEIGHT_LIMIT)
+    integers, scales = nearest(weights * spread[:, None], axis=0, limit=WEIGHT_LIMIT)
     exact = rows @ weights
     noise = seen.astype(np.float32) @ (integers * scales) - exact
     return float(np.sqrt(np.mean(noise**2) / max(np.mean(exact**2), 1e-12)))
@@ -154,7 +167,7 @@ class _Graph:
         """A product: its input on the fixed scale, its weights in integers, its output in floats again with `bias`,
         the sum that follows it.
         """
-        source, weight = node.input[:2]
+        source = node.input[0]
         scale, zero = _input_scale(product.low, product.high)
         if source not in self._quantised:  # products of one input share it
             self._quantised.add(source)
@@ -166,11 +179,10 @@ class _Graph:
             self._constant(f"{source}_scale", np.array(scale, np.float32))
             self._constant(f"{source}_zero", np.array(zero, np.uint8))
             self._node("QuantizeLinear", [even, f"{source}_scale", f"{source}_zero"], f"{source}_int8")
-        integers, scales = _integers(self.weights[weight] * product.spread[:, None], axis=0, limit=WEIGHT_LIMIT)
         # Named after the product: layers may share weights and still see inputs of other ranges.
         own = node.output[0]
-        self._constant(f"{own}_weights", integers)
-        self._constant(f"{own}_scale", scales.reshape(-1))
+        self._constant(f"{own}_weights", product.weights)
+        self._constant(f"{own}_scale", product.scales[0])
         inputs = [f"{source}_int8", f"{own}_weights", f"{source}_scale", f"{own}_scale", f"{source}_zero"]
         if bias is not None:
             inputs += ["", next(name for name in bias.input if name in self.weights)]
@@ -180,7 +192,7 @@ class _Graph:
     def look_up(self, node: onnx.NodeProto) -> None:
         """Rows of an embedding table, each on its own scale."""
         table, ids = node.input
-        integers, scales = _integers(self.weights[table], axis=1, limit=EMBEDDING_LIMIT)
+        integers, scales = nearest(self.weights[table], axis=1, limit=EMBEDDING_LIMIT)
         self._constant(f"{table}_int8", integers)
         self._constant(f"{table}_scale", scales)
         self._node("Gather", [f"{table}_int8", ids], f"{node.output[0]}_int8")
@@ -233,9 +245,3 @@ def _input_scale(low: float, high: float) -> tuple[float, int]:
     """Scale and zero point that lay [low, high] out on 0..255, with 0 hit exactly."""
     scale = max(high - low, 1e-8) / 255
     return scale, round(-low / scale)
-
-
-def _integers(weights: Floats, *, axis: int, limit: int) -> tuple[npt.NDArray[np.int8], Floats]:
-    """Weights as integers of at most `limit`, and their scales; one scale for all that lies along `axis`."""
-    scales = np.maximum(np.abs(weights).max(axis=axis, keepdims=True), 1e-12).astype(np.float32) / np.float32(limit)
-    return np.rint(weights / scales).astype(np.int8), scales
