@@ -83,6 +83,7 @@ def encode(
     places = {label: place for place, label in enumerate(labels)}
     targets = np.array([_place_of(ex, places) for ex in examples], dtype=np.int64)
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # as in scoring: "[SEP]" in a text is plain characters
     tokenizer.enable_truncation(max_tokens)
     encodings = tokenizer.encode_batch_fast([clean(ex.text).text for ex in examples])
     special = tokenizer.num_special_tokens_to_add(False)

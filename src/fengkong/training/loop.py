@@ -26,25 +26,26 @@ PACE_STEPS = 50
 def fine_tune(state: TrainingState, train: Encoded, dev: Encoded) -> Generator[Event]:
     """Go on from `state` to the end of its plan, telling each step and each evaluation.
 
-    The state is whole whenever an event is yielded, and may be saved then. When the generator ends, is closed or
-    fails, the network holds the best weights so far and its full embedding, in evaluation mode.
+    The state is whole whenever an event is yielded, and may be saved then. An evaluation is told before its step, so
+    that a Step is the last word on it. When the generator ends, is closed or fails, the network holds the best weights
+    so far and its full embedding, in evaluation mode.
     Raises FacilityError when the loss is no longer a number.
     """
     plan, pace = state.plan, _Pace(state)
     with _threads(plan.threads), _settled(state):
+        if state.step == 0 and state.network.field_head is not None:
+            yield _evaluate(state, dev)  # the fields alone: tuning must beat them to be kept
         for epoch, texts in _remaining_batches(state, train):
-            if _out_of_patience(state):
+            if state.over:
                 break
             rate = plan.learning_rate * rate_share(state.step, plan)
             with pace.step(len(texts)):
                 loss = _learn(state, train, texts)
-            evaluated = None
             if state.step % plan.evaluate_every == 0 or state.step == plan.steps:
                 with pace.evaluation():
                     evaluated = _evaluate(state, dev)
-            yield Step(state.step, plan.steps, epoch + 1, loss, rate, pace.texts_per_second, pace.seconds_left)
-            if evaluated is not None:
                 yield evaluated
+            yield Step(state.step, plan.steps, epoch + 1, loss, rate, pace.texts_per_second, pace.seconds_left)
     yield Finished(state.step < plan.steps, state.step, state.best_step, state.best_figures, state.seconds)
 
 
@@ -102,10 +103,6 @@ def _evaluate(state: TrainingState, dev: Encoded) -> Evaluated:
         figures = dev_figures(state, dev)
         best = state.note(figures)
     return Evaluated(state.step, figures, best)
-
-
-def _out_of_patience(state: TrainingState) -> bool:
-    return state.plan.patience > 0 and state.stale >= state.plan.patience
 
 
 class _Pace:

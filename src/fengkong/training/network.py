@@ -14,7 +14,8 @@ class FieldHead(nn.Module):
     """Logits from encoded fields alone: a linear path and a small network, added up.
 
     Wide and deep (Cheng et al. 2016): the linear path is a logistic regression, the other finds interactions.
-    It learns by itself at its own, higher rate, so that strong fields never wait for the text.
+    `field_start` sets the linear path to its optimum before tuning; the other path has a rate of its own, since it
+    starts from nothing.
     """
 
     def __init__(self, width: int, labels: int, dropout: float) -> None:
@@ -56,7 +57,8 @@ class TextClassifier(nn.Module):
         self.pooling = pooling
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden, labels)
-        nn.init.normal_(self.head.weight, std=0.02)
+        # Beside fields that have learned already, the text starts silent.
+        nn.init.normal_(self.head.weight, std=0.0 if field_width else 0.02)
         nn.init.zeros_(self.head.bias)
         self.field_head = FieldHead(field_width, labels, dropout) if field_width else None
 

@@ -15,6 +15,7 @@ from fengkong.scoring.fields import FieldEncoder
 from fengkong.training.base_models import BaseModel, load_base
 from fengkong.training.defaults import Plan, choose_defaults
 from fengkong.training.encoding import Encoded, encode
+from fengkong.training.field_start import start_field_head
 from fengkong.training.network import TextClassifier
 from fengkong.training.recipe import Recipe
 from fengkong.training.state import TrainingState, start_training
@@ -85,6 +86,8 @@ def prepare(
         encode(examples, base.tokenizer, labels, max_tokens=max_tokens, fields=fields)
         for examples in (splits.train, splits.dev)
     )
+    if network.field_head is not None:
+        start_field_head(network.field_head, train, dev)
     plan = choose_defaults(recipe, train, dev, labels=len(labels), hidden=base.hidden, device=device)
     network.to(device).eval()
     return Prepared(
