@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from fengkong.corpus.splitting import Splits
@@ -322,11 +323,24 @@ def test_a_taken_folder_stays_as_it_is(
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+    ids=["file", "safetensors"],
+)
 def test_a_full_disk_leaves_nothing_behind(
-    network: TextClassifier, base: BaseModel, tiny_splits: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: TextClassifier,
+    base: BaseModel,
+    tiny_splits: Splits,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise error
 
     monkeypatch.setattr("fengkong.training.export.save_model", full)
     with pytest.raises(FacilityError, match="the disk is full"):

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import onnx
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_model
 from tokenizers import Tokenizer
 
@@ -173,6 +174,14 @@ def _spaced(examples: Sequence[Example], most: int) -> list[Example]:
     return [examples[place * len(examples) // count] for place in range(count)]
 
 
+def _says_full(error: OSError | SafetensorError) -> bool:
+    """Whether the cause is want of space; safetensors gives the system's number in its text alone."""
+    numbers = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, OSError):
+        return error.errno in numbers
+    return any(f"(os error {number})" in str(error) for number in numbers)
+
+
 def _write(folder: Path, parts: dict[str, bytes], network: TextClassifier, manifest: Manifest) -> Manifest:
     """Write and seal beside the folder, then move into place."""
     temporary = None
@@ -185,8 +194,8 @@ def _write(folder: Path, parts: dict[str, bytes], network: TextClassifier, manif
         save_model(network, str(temporary / "weights.safetensors"))
         sealed = seal(temporary, manifest)
         os.replace(temporary, folder)
-    except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    except (OSError, SafetensorError) as error:
+        full = _says_full(error)
         raise FacilityError(
             "the disk is full" if full else "the bundle can't be written",
             where=str(folder),
