@@ -140,7 +140,7 @@ def graph(labels: int, width: int) -> bytes:
 
 @pytest.fixture(scope="session")
 def tiny_base_of_words() -> Callable[[Path, str], Path]:
-    """Makes a base to be tuned: a BERT of two thin layers whose tokenizer knows the words (Han: characters) of a text."""
+    """Makes a base to be tuned: a thin BERT whose tokenizer knows the words of a text (of Han: the characters)."""
     return _make_base
 
 

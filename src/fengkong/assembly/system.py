@@ -27,12 +27,17 @@ class System:
         self.settings = settings
 
     @cached_property
-    def scorer(self) -> Scorer:
-        """The current bundle's scorer. Raises BundleError when there is none, or it can't be trusted."""
+    def bundle(self) -> Bundle:
+        """The current bundle. Raises BundleError when there is none, or it can't be trusted."""
         path = self.settings.path(self.settings.model.bundle)
         if not path.exists():
             raise BundleError("the workspace has no bundle yet", where=str(path), cure="make one with: fengkong train")
-        return Scorer(Bundle.load(path), threads=self.settings.model.threads)
+        return Bundle.load(path)
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """The current bundle's scorer."""
+        return Scorer(self.bundle, threads=self.settings.model.threads)
 
     @cached_property
     def rules(self) -> RuleSet:

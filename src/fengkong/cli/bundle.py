@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fengkong import scoring
-from fengkong.cli.options import Json, Workspace, workspace_settings
+from fengkong.cli.options import Json, Workspace, chosen_bundle, workspace_settings
 from fengkong.cli.terminal import emit_json, out, table
 
 __all__ = ["bundle"]
@@ -29,15 +28,13 @@ def show(
 
     Example: fengkong bundle show bundle
     """
-    if folder is None:
-        settings = workspace_settings(workspace, "name the bundle: fengkong bundle show BUNDLE")
-        folder = settings.path(settings.model.bundle)
-    loaded = scoring.Bundle.load(folder)
+    settings = None if folder else workspace_settings(workspace, "name the bundle: fengkong bundle show BUNDLE")
+    loaded = chosen_bundle(folder, settings)
     manifest = loaded.manifest
     if as_json:
         emit_json({"id": loaded.id, "verified": True, **manifest.model_dump(mode="json")})
         return
-    out.print(f"{folder}: verified, {loaded.id}")
+    out.print(f"{loaded.path}: verified, {loaded.id}")
     facts = {
         "signal": manifest.name,
         "labels": ", ".join(manifest.labels),
@@ -50,6 +47,7 @@ def show(
     }
     out.print(table("what", "value", rows=facts.items()))
     sizes = [
-        (name, f"{(folder / name).stat().st_size / 1e6:.2f} MB", digest[:12]) for name, digest in manifest.files.items()
+        (name, f"{(loaded.path / name).stat().st_size / 1e6:.2f} MB", digest[:12])
+        for name, digest in manifest.files.items()
     ]
     out.print(table("file", "size", "sha256", rows=sizes))

@@ -1,16 +1,24 @@
 """Labelled and unlabelled data as the commands name it: a file, a hub data set, or the workspace's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from fengkong import assembly, corpus
 from fengkong.domain.documents import Document, FieldValue
-from fengkong.domain.errors import SettingsError
+from fengkong.domain.errors import FengkongError, SettingsError
 from fengkong.domain.findings import Finding
 
-__all__ = ["Labelled", "check_text_options", "parse_fields", "read_documents", "read_labelled", "rejects_beside"]
+__all__ = [
+    "Labelled",
+    "check_text_options",
+    "in_chunks",
+    "parse_fields",
+    "read_documents",
+    "read_labelled",
+    "rejects_beside",
+]
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,23 @@ def read_documents(
     columns = _columns(data) if data else corpus.Columns()
     rejects = rejects or rejects_beside(source)
     return corpus.read_documents(source, columns, on_bad_row=on_bad_row, rejects=rejects, report=report)
+
+
+def in_chunks(docs: Iterable[Document], size: int) -> Iterator[list[Document]]:
+    """So many at a time; those before a row that can't be read come out first, and only then is its error raised."""
+    chunk: list[Document] = []
+    try:
+        for doc in docs:
+            chunk.append(doc)
+            if len(chunk) == size:
+                yield chunk
+                chunk = []
+    except FengkongError:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
+        yield chunk
 
 
 def _columns(data: "assembly.DataSettings") -> "corpus.Columns":

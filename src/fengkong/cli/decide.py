@@ -1,13 +1,12 @@
 """`fengkong decide`: signals, facts and rules to decisions, each on the ledger before it is shown."""
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from fengkong import assembly, corpus
-from fengkong.cli.data import check_text_options, parse_fields, read_documents
+from fengkong.cli.data import check_text_options, in_chunks, parse_fields, read_documents
 from fengkong.cli.options import JsonLines, OnBadRow, Rejects, Workspace, workspace_settings
 from fengkong.cli.terminal import draw_decision, draw_findings, emit_line, out, progress_out
 from fengkong.domain.documents import Document
@@ -34,15 +33,15 @@ def decide(
     """
     settings = workspace_settings(workspace, "make one with: fengkong new loan my-risk")
     check_text_options(file, text, field)
-    docs: Iterator[Document]
+    docs: Iterable[Document]
     read = corpus.ReadReport()
     if text is not None:
-        docs = iter([Document(text, parse_fields(field or []))])
+        docs = [Document(text, parse_fields(field or []))]
     else:
         source = file or str(settings.path(settings.decisions.applications))
         docs = read_documents(source, settings.data, read, on_bad_row=on_bad_row, rejects=rejects)
     with assembly.System(settings) as system:
-        while chunk := list(islice(docs, CHUNK)):
+        for chunk in in_chunks(docs, CHUNK):
             for dec in system.decide_many(chunk):
                 if as_json:
                     emit_line(dec)

@@ -7,7 +7,7 @@ import typer
 
 from fengkong import assembly, scoring, training
 from fengkong.cli.data import read_labelled
-from fengkong.cli.options import Json, Threads, Workspace, optional_workspace, workspace_settings
+from fengkong.cli.options import Json, Threads, Workspace, chosen_bundle, optional_workspace, workspace_settings
 from fengkong.cli.terminal import draw_metrics, emit_json, out
 
 __all__ = ["evaluate"]
@@ -31,8 +31,8 @@ def evaluate(
     settings = optional_workspace(workspace)
     if bundle is None or file is None:
         settings = workspace_settings(workspace, "name both: fengkong evaluate BUNDLE FILE")
-    path = bundle or (settings.path(settings.model.bundle) if settings else Path())
-    scorer = scoring.Scorer(scoring.Bundle.load(path), threads=threads)
+    chosen = chosen_bundle(bundle, settings)
+    scorer = scoring.Scorer(chosen, threads=threads)
     if file is None and settings is not None:
         seed = training.Recipe.load(settings.path(settings.model.recipe)).seed
         labelled = read_labelled(settings.source, settings.data, seed=seed)
@@ -50,5 +50,5 @@ def evaluate(
     if as_json:
         emit_json({"bundle": scorer.bundle_id, "split": wanted, "metrics": measured})
     else:
-        out.print(f"{path} on {len(examples):,} texts ({wanted})")
+        out.print(f"{chosen.path} on {len(examples):,} texts ({wanted})")
         out.print(*draw_metrics(measured), sep="\n")

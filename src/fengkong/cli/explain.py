@@ -9,7 +9,7 @@ import typer
 
 from fengkong import scoring, trust
 from fengkong.cli.data import check_text_options, parse_fields, read_documents
-from fengkong.cli.options import Json, Threads, Workspace, optional_workspace, workspace_settings
+from fengkong.cli.options import Json, Threads, Workspace, chosen_bundle, optional_workspace, workspace_settings
 from fengkong.cli.terminal import draw_explanation, emit_json, out
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError
@@ -38,8 +38,7 @@ def explain(
     check_text_options(file, text, field)
     if bundle is None or (file is None and text is None):
         settings = workspace_settings(workspace, "name both: fengkong explain -b BUNDLE --text TEXT")
-    path = bundle or (settings.path(settings.model.bundle) if settings else Path())
-    scorer = scoring.Scorer(scoring.Bundle.load(path), threads=threads)
+    scorer = scoring.Scorer(chosen_bundle(bundle, settings), threads=threads)
     if text is not None:
         doc = Document(text, parse_fields(field or []))
     else:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fengkong import assembly
+from fengkong import assembly, scoring
 from fengkong.domain.errors import SettingsError
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Rejects",
     "Threads",
     "Workspace",
+    "chosen_bundle",
     "optional_workspace",
     "workspace_settings",
 ]
@@ -48,3 +49,10 @@ def workspace_settings(folder: Path | None, instead: str) -> "assembly.Settings"
     if settings is None:
         raise SettingsError("there is no workspace here", where=str(Path.cwd()), cure=instead)
     return settings
+
+
+def chosen_bundle(named: Path | None, settings: "assembly.Settings | None") -> "scoring.Bundle":
+    """The bundle named, verified; else the workspace's."""
+    if named is None and settings is not None:
+        return assembly.System(settings).bundle
+    return scoring.Bundle.load(named or Path())

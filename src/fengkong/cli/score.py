@@ -7,7 +7,16 @@ import typer
 
 from fengkong import assembly, corpus, scoring
 from fengkong.cli.data import read_documents
-from fengkong.cli.options import Json, OnBadRow, Rejects, Threads, Workspace, optional_workspace, workspace_settings
+from fengkong.cli.options import (
+    Json,
+    OnBadRow,
+    Rejects,
+    Threads,
+    Workspace,
+    chosen_bundle,
+    optional_workspace,
+    workspace_settings,
+)
 from fengkong.cli.terminal import draw_findings, emit_json, progress_bar, progress_out
 
 __all__ = ["score"]
@@ -32,9 +41,8 @@ def score(
     settings = optional_workspace(workspace)
     if bundle is None or file is None:
         settings = workspace_settings(workspace, "name both: fengkong score BUNDLE FILE")
-    path = bundle or (settings.path(settings.model.bundle) if settings else Path())
     source = file or (str(settings.path(settings.decisions.applications)) if settings else "-")
-    scorer = scoring.Scorer(scoring.Bundle.load(path), threads=threads)
+    scorer = scoring.Scorer(chosen_bundle(bundle, settings), threads=threads)
     read = corpus.ReadReport()
     data = settings.data if settings else None
     docs = read_documents(source, data, read, on_bad_row=on_bad_row, rejects=rejects)

@@ -93,7 +93,13 @@ def run(
         raise InputError(errors[0].message, where=str(errors[0].place), cure=errors[0].cure)
     origin = training.Origin(data.source, shlex.join(["fengkong", *sys.argv[1:]]), labelled.findings)
     with TrainingProgress() as progress:
-        return training.run_job(task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=progress.show)
+        result = training.run_job(
+            task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=progress.show
+        )
+    later = (finding for finding in result.measurement.run.findings if finding not in labelled.findings)
+    for line in draw_findings(list(later)):
+        progress_out.print(line)
+    return result
 
 
 def read_recipe(file: Path | None, changes: Sequence[str]) -> "training.Recipe":
