@@ -64,6 +64,10 @@ def make_examples(n: int, *, seed: int = 0) -> list[Example]:
     return examples
 
 
+def make_splits() -> Splits:
+    return Splits(make_examples(120, seed=1), make_examples(40, seed=2), make_examples(40, seed=3))
+
+
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_base(tmp_path_factory.mktemp("bases") / "tiny")
@@ -71,7 +75,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_splits() -> Splits:
-    return Splits(make_examples(120, seed=1), make_examples(40, seed=2), make_examples(40, seed=3))
+    return make_splits()
 
 
 @pytest.fixture(autouse=True)

@@ -103,7 +103,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_best(tiny_base, tiny_split
     with torch.no_grad():
         prepared.network.head.weight.fill_(math.nan)
     with pytest.raises(FacilityError, match=r"no longer a number.*lower learning_rate"):
-        next(events)
+        list(events)
     assert dev_figures(state, prepared.dev) == pytest.approx(dict(good.figures))
 
 

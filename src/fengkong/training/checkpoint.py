@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 from fengkong.domain.canonical import digest
 from fengkong.domain.errors import FacilityError, SettingsError
-from fengkong.training.progress import Event
+from fengkong.training.progress import Event, Step
 from fengkong.training.state import Facts, TrainingState
 
 __all__ = ["checkpointed", "load_checkpoint", "save_checkpoint"]
@@ -90,21 +90,24 @@ def checkpointed(
     every: float = 60.0,
     clock: Callable[[], float] = monotonic,
 ) -> Generator[Event]:
-    """Pass events on, saving the state every so many seconds, and when Ctrl-C is pressed.
+    """Pass events on, saving the state every so many seconds, at the end, and when Ctrl-C is pressed.
 
+    It saves on Steps alone, before it passes them on: whoever logs `events` underneath has then heard all that the
+    saved state knows, and what follows training can fail and be tried again without training again.
     The first Ctrl-C is answered after the step under way, so that a whole state is saved, and then raises
     KeyboardInterrupt; a second one raises at once.
     """
     saved = clock()
     with closing(events), _interrupt_noted() as interrupted:
         for event in events:
-            if interrupted.is_set():
-                save_checkpoint(state, path, run=run)
-                raise KeyboardInterrupt
-            if clock() - saved >= every:
+            if isinstance(event, Step) and (interrupted.is_set() or state.over or clock() - saved >= every):
                 save_checkpoint(state, path, run=run)
                 saved = clock()
+                if interrupted.is_set():
+                    break
             yield event
+        if interrupted.is_set():
+            raise KeyboardInterrupt
 
 
 def _fingerprint(state: TrainingState, run: str) -> str:

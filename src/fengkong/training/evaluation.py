@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError, likely_slip
@@ -37,16 +38,22 @@ def log_probabilities(scorer: TextScorer, examples: Sequence[Example]) -> FloatA
     return logs
 
 
-def explained_examples(scorer: TextScorer, examples: Sequence[Example]) -> list[ExplainedExample]:
-    """For the report: the surest right answer, the least sure one, and the surest wrong one, explained."""
-    found = log_probabilities(scorer, examples)
-    surest, right = found.max(axis=1), found.argmax(axis=1) == _label_numbers(scorer, examples)
-    sides = [np.where(wanted, surest, -np.inf) for wanted in (right, ~right) if wanted.any()]
-    picked = [int(np.argmin(surest)), *(int(np.argmax(side)) for side in sides)]
+def explained_examples(scorer: TextScorer, examples: Sequence[Example], logs: FloatArray) -> list[ExplainedExample]:
+    """For the report: the surest right answer, the least sure one, and the surest wrong one, explained.
+
+    logs: `log_probabilities` of these examples. An answer that is two of the three is shown once.
+    """
+    surest, right = logs.max(axis=1), logs.argmax(axis=1) == _label_numbers(scorer, examples)
+    picked = [_surest(surest, right), int(np.argmin(surest)), _surest(surest, ~right)]
     return [
         ExplainedExample(explain(scorer, examples[place].document()), examples[place].label)
         for place in dict.fromkeys(picked)
+        if place is not None
     ]
+
+
+def _surest(surest: FloatArray, among: NDArray[np.bool_]) -> int | None:
+    return int(np.argmax(np.where(among, surest, -np.inf))) if among.any() else None
 
 
 def _label_numbers(scorer: TextScorer, examples: Sequence[Example]) -> IntArray:

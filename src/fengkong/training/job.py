@@ -7,13 +7,16 @@ so that the figures are those of what will be served.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+from pydantic import ValidationError
+
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.canonical import Plain
+from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.findings import Finding
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.calibration import softmax
@@ -23,22 +26,21 @@ from fengkong.scoring.manifest import Manifest, Thresholds
 from fengkong.scoring.scorer import Scorer
 from fengkong.text.cleaning import CLEANING_VERSION, clean
 from fengkong.training.calibration import fit_temperature
-from fengkong.training.checkpoint import checkpointed, load_checkpoint
 from fengkong.training.encoding import Encoded
 from fengkong.training.evaluation import explained_examples, log_probabilities
 from fengkong.training.export import Exported, export_bundle
 from fengkong.training.floors import Inputs, train_floors
-from fengkong.training.loop import fine_tune
 from fengkong.training.machine import describe_machine
 from fengkong.training.measurement import Calibrated, Measurement, RunFacts, measure, training_curve
 from fengkong.training.metrics import positive_index
 from fengkong.training.predict import embed_texts, predict_logits
 from fengkong.training.preparation import Prepared, prepare
-from fengkong.training.progress import Event, Finished
+from fengkong.training.progress import Event
 from fengkong.training.recipe import Recipe
 from fengkong.training.report import write_metrics, write_report
 from fengkong.training.run_folder import RunFolder, data_digest
 from fengkong.training.thresholds import Costs, choose_bands
+from fengkong.training.tuning import Tuning
 from fengkong.training.wording import Language
 
 __all__ = ["JobEvent", "Origin", "RunResult", "Stage", "Task", "run_job"]
@@ -93,65 +95,76 @@ def run_job(
     *,
     origin: Origin = Origin(),
     resume: bool = False,
+    checkpoint_seconds: float = 60.0,
     tell: Callable[[JobEvent], None] = lambda _: None,
 ) -> RunResult:
     """Train, seal, measure and report into `folder`; `RunFolder` says what lies there afterwards.
 
     resume: go on from the folder's checkpoint, where there is one; the end is that of an uninterrupted run.
-    tell: hears every stage, step and evaluation.
-    Raises InputError, SettingsError and BaseModelError before training starts where something can't be used, and
-    FacilityError where the machine fails.
+    checkpoint_seconds: how much training a crash may cost. tell: hears every stage, step and evaluation.
+    Raises InputError, SettingsError and BaseModelError before anything is written where something can't be used,
+    FacilityError where the machine fails, and KeyboardInterrupt, with the state saved, for Ctrl-C while it trains.
     """
     run, stages = RunFolder(folder), _Stages(tell)
     with stages.enter("preparing", ", ".join(f"{name} {len(part):,}" for name, part in splits)):
-        run.begin(recipe.to_toml(), resume=resume)
+        run.check(resume=resume)
+        _check_measurable(splits)
         dropped: list[Finding] = []
         fields = FieldEncoder(fit_fields([ex.fields for ex in splits.train], report=dropped.append))
         prepared = prepare(recipe, splits, fields=fields)
-        positive_index(prepared.labels, task.positive)
         test = prepared.encode(splits.test)
-        inputs = _floor_inputs(prepared, splits, test)
         data_sha256 = data_digest(splits)
+        manifest = _describe(task, prepared, origin, data_sha256)
+        inputs = _floor_inputs(prepared, splits, test)
+        tuning = Tuning(prepared, run, data_sha256, resume=resume)
+        run.begin(recipe.to_toml())
     with stages.enter("tuning", "; ".join(f"{choice.name} {choice.value}" for choice in prepared.plan.choices)):
-        events = _tune(prepared, run, data_sha256, resume=resume, tell=tell)
+        events = tuning.go_on(checkpoint_seconds, tell)
     with stages.enter("sealing", "calibrate, export, compare with the trained model on dev"):
-        calibrated = _calibrate(task, prepared)
-        exported = _seal(task, prepared, splits, run, calibrated, {"data_sha256": data_sha256, "source": origin.source})
+        chosen = _calibrate(task, prepared)
+        exported = export_bundle(
+            prepared.network,
+            prepared.tokenizer,
+            run.bundle,
+            manifest.model_copy(update={"temperature": chosen.temperature, "thresholds": _thresholds(chosen)}),
+            dev=splits.dev,
+            train=splits.train,
+            recipe=recipe.to_toml(),
+        )
         scorer = Scorer(Bundle.load(run.bundle), threads=prepared.plan.threads or THREADS)
     with stages.enter("floors", "what the tuned model must beat"):
         floors = list(train_floors(inputs, prepared.train.labels, prepared.dev.labels, len(prepared.labels)))
     with stages.enter("measuring", "the sealed bundle: dev, and test once"):
-        facts = RunFacts(
-            name=task.name,
-            created=datetime.now(UTC),
-            command=origin.command,
-            source=origin.source,
-            data_sha256=data_sha256,
-            counts={name: Counter(ex.label for ex in part) for name, part in splits},
-            findings=(*origin.findings, *prepared.findings, *dropped),
-            recipe=recipe.model_dump(),
-            choices=prepared.plan.choices,
-            curve=training_curve(events, prepared.plan.metric),
-            bundle=_bundle_facts(scorer.bundle_id, exported),
-            seconds=stages.seconds,
-            machine=describe_machine(),
-        )
+        logs = {"dev": log_probabilities(scorer, splits.dev), "test": log_probabilities(scorer, splits.test)}
         measurement = measure(
-            {
-                name: calibrated.temperature * log_probabilities(scorer, part)
-                for name, part in splits
-                if name != "train"
-            },
+            # What the bundle answers is calibrated; times the temperature it is the logits again, but for a constant.
+            {name: chosen.temperature * found for name, found in logs.items()},
             {"dev": prepared.dev.labels, "test": test.labels},
             floors,
             prepared.labels,
-            facts,
+            RunFacts(
+                name=task.name,
+                created=datetime.now(UTC),
+                command=origin.command,
+                source=origin.source,
+                data_sha256=data_sha256,
+                counts={name: Counter(ex.label for ex in part) for name, part in splits},
+                findings=(*origin.findings, *prepared.findings, *dropped),
+                recipe=recipe.model_dump(),
+                choices=prepared.plan.choices,
+                curve=training_curve(events, prepared.plan.metric),
+                bundle=_bundle_facts(scorer.bundle_id, exported),
+                machine=describe_machine(),
+            ),
             positive=task.positive,
             costs=task.costs,
-            chosen=calibrated,
+            chosen=chosen,
             seed=recipe.seed,
         )
-        write_report(measurement, run.report, language=task.language, examples=explained_examples(scorer, splits.test))
+    with stages.enter("reporting", "why, for three texts of test; charts"):
+        measurement = replace(measurement, run=replace(measurement.run, seconds=dict(stages.seconds)))
+        examples = explained_examples(scorer, splits.test, logs["test"])
+        write_report(measurement, run.report, language=task.language, examples=examples)
         write_metrics(measurement, run.metrics)
         run.checkpoint.unlink(missing_ok=True)
     return RunResult(measurement, run.bundle, run.report)
@@ -172,6 +185,47 @@ class _Stages:
         self.seconds[name] = perf_counter() - began
 
 
+def _check_measurable(splits: Splits) -> None:
+    """Raises InputError where training could be done, but nothing chosen on dev or measured on test."""
+    if not splits.test:
+        raise InputError("the test split is empty", cure="give more examples, or let them be split for you")
+    if len({ex.label for ex in splits.dev}) == 1:
+        raise InputError(
+            "the dev split holds one label only, so no state or threshold can be chosen on it",
+            received=repr(splits.dev[0].label),
+            cure="give it examples of each label, or let the examples be split for you",
+        )
+
+
+def _describe(task: Task, prepared: Prepared, origin: Origin, data_sha256: str) -> Manifest:
+    """The manifest but for what training and export will tell: what can't be sealed is refused before either."""
+    at = positive_index(prepared.labels, task.positive)
+    try:
+        return Manifest(
+            name=task.name,
+            labels=prepared.labels,
+            positive=None if at is None else prepared.labels[at],
+            language=task.language,
+            cleaning=CLEANING_VERSION,
+            max_tokens=prepared.max_tokens,
+            precision="fp32",
+            fields=prepared.fields.specs if prepared.fields is not None else (),
+            training={
+                "data_sha256": data_sha256,
+                "source": origin.source,
+                "base": prepared.base.name,
+                "recipe_sha256": prepared.recipe.sha256,
+            },
+        )
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        raise SettingsError(
+            "this can't be sealed in a bundle",
+            where=".".join(map(str, fault["loc"])),
+            cure=fault["msg"].removeprefix("Value error, "),
+        ) from None
+
+
 def _floor_inputs(prepared: Prepared, splits: Splits, test: Encoded) -> dict[str, Inputs]:
     """What the floors read, taken before tuning moves the base."""
     encoded = {"train": prepared.train, "dev": prepared.dev, "test": test}
@@ -185,23 +239,6 @@ def _floor_inputs(prepared: Prepared, splits: Splits, test: Encoded) -> dict[str
     }
 
 
-def _tune(
-    prepared: Prepared, run: RunFolder, data_sha256: str, *, resume: bool, tell: Callable[[JobEvent], None]
-) -> list[Event]:
-    """Fine-tune with a checkpoint every minute; returns all events, those before an interruption included."""
-    state = prepared.start()
-    if resume and run.checkpoint.exists():
-        load_checkpoint(state, run.checkpoint, run=data_sha256)
-    events = run.replay(until=state.step)
-    tuning = fine_tune(state, prepared.train, prepared.dev)
-    for event in checkpointed(tuning, state, run.checkpoint, run=data_sha256):
-        tell(event)
-        if not isinstance(event, Finished):
-            run.log(event)
-            events.append(event)
-    return events
-
-
 def _calibrate(task: Task, prepared: Prepared) -> Calibrated:
     """Temperature and bands, from the trained network on dev."""
     logits = predict_logits(prepared.network, prepared.dev, padding=prepared.base.padding)
@@ -213,39 +250,9 @@ def _calibrate(task: Task, prepared: Prepared) -> Calibrated:
     return Calibrated(temperature, choose_bands(softmax(logits, temperature)[:, at], truth == at, task.costs))
 
 
-def _seal(
-    task: Task,
-    prepared: Prepared,
-    splits: Splits,
-    run: RunFolder,
-    calibrated: Calibrated,
-    origin: dict[str, str],
-) -> Exported:
-    at, bands = positive_index(prepared.labels, task.positive), calibrated.bands
-    manifest = Manifest(
-        name=task.name,
-        labels=prepared.labels,
-        positive=None if at is None else prepared.labels[at],
-        language=task.language,
-        cleaning=CLEANING_VERSION,
-        max_tokens=prepared.max_tokens,
-        precision="fp32",
-        temperature=calibrated.temperature,
-        thresholds=None
-        if bands is None
-        else Thresholds(review_from=bands.review_from, decline_from=bands.decline_from),
-        fields=prepared.fields.specs if prepared.fields is not None else (),
-        training={**origin, "base": prepared.base.name, "recipe_sha256": prepared.recipe.sha256},
-    )
-    return export_bundle(
-        prepared.network,
-        prepared.tokenizer,
-        run.bundle,
-        manifest,
-        dev=splits.dev,
-        train=splits.train,
-        recipe=prepared.recipe.to_toml(),
-    )
+def _thresholds(chosen: Calibrated) -> Thresholds | None:
+    bands = chosen.bands
+    return Thresholds(review_from=bands.review_from, decline_from=bands.decline_from) if bands else None
 
 
 def _bundle_facts(bundle_id: str, exported: Exported) -> dict[str, Plain]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fengkong.domain import InputError
+from fengkong.domain import InputError, likely_slip
 from fengkong.training.bootstrap import RESAMPLES, Estimate, FloatArray, IntArray, estimate
 from fengkong.training.ranking import FALSE_ALARM_RATES, Ranking, recall_name
 
@@ -114,7 +114,11 @@ def positive_index(labels: Sequence[str], positive: str | None) -> int | None:
     """The column that counts as positive: the one named, else the second of two, else None."""
     if positive is not None:
         if positive not in labels:
-            raise InputError("the positive label is not among the labels", received=repr(positive))
+            raise InputError(
+                "the positive label is not among the labels",
+                received=repr(positive),
+                cure=likely_slip(positive, labels),
+            )
         return labels.index(positive)
     return 1 if len(labels) == 2 else None
 

@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fengkong.corpus.splitting import Splits
@@ -42,43 +43,62 @@ class RunFolder:
         """Whether the run went through to its end."""
         return self.metrics.exists()
 
-    def begin(self, recipe: str, *, resume: bool) -> None:
-        """Make the folder ready. Raises SettingsError where a run lies in it already and is not to be resumed."""
+    def check(self, *, resume: bool) -> None:
+        """Raises SettingsError where a run lies here that is complete, or that is not to be resumed."""
         if self.complete or (self.recipe.exists() and not resume):
             raise SettingsError(
                 "a run lies here already",
                 where=str(self.path),
+                received="a complete one" if self.complete else "one that was not brought to its end",
                 cure="name another folder" if self.complete else "go on with it by --resume, or name another folder",
             )
-        try:
+
+    def begin(self, recipe: str) -> None:
+        """Make the folder ready for a run, fresh or resumed. Raises FacilityError where it can't be written."""
+        with self._writing():
             self.path.mkdir(parents=True, exist_ok=True)
-            self.recipe.write_text(recipe, encoding="utf-8")
-            # What a broken-off end of an earlier try left; it is made again.
-            shutil.rmtree(self.bundle, ignore_errors=True)
-        except OSError as error:
-            raise FacilityError(
-                "the run's folder can't be written",
-                where=str(self.path),
-                received=str(error),
-                cure="name another folder",
-            ) from error
+            _replace(self.recipe, recipe)
+            # What an earlier try sealed, or was about to, is made again.
+            for bundle in (self.bundle, *self.path.glob(f".{self.bundle.name}.*")):
+                if bundle.exists():
+                    shutil.rmtree(bundle)
 
     def replay(self, until: int) -> list[Event]:
         """The events up to a step, with those after it cut from the log: training will pass there again."""
         kept: list[Event] = []
         if until and self.events.exists():
-            for line in self.events.read_text(encoding="utf-8").splitlines():
+            for line in self.events.read_text(encoding="utf-8", errors="replace").splitlines():
                 event = _read_event(line)
                 if event is None or event.step > until:
                     break
                 kept.append(event)
-        self.events.write_text("".join(map(_write_event, kept)), encoding="utf-8")
+        with self._writing():
+            _replace(self.events, "".join(map(_write_event, kept)))
         return kept
 
     def log(self, event: Event) -> None:
-        """Append one step or evaluation."""
-        with self.events.open("a", encoding="utf-8") as file:
+        """Append one step or evaluation. Raises FacilityError where it can't be written."""
+        with self._writing(), self.events.open("a", encoding="utf-8") as file:
             file.write(_write_event(event))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise FacilityError(
+                "the run's folder can't be written",
+                where=error.filename or str(self.path),
+                received=error.strerror or type(error).__name__,
+                cure="free some disk space or check the folder, then go on by --resume",
+            ) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file whole: a crash leaves the old one or the new one."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
 
 
 def _write_event(event: Event) -> str:
@@ -97,7 +117,7 @@ def _read_event(line: str) -> Step | Evaluated | None:
         fields = json.loads(line)
         kind: type[Step | Evaluated] = KINDS[fields.pop("kind")]
         return kind(**fields)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -115,9 +135,9 @@ def unfinished_run(runs: Path) -> Path | None:
     return None if RunFolder(path).complete else path
 
 
-def _numbers(runs: Path) -> Iterable[int]:
+def _numbers(runs: Path) -> list[int]:
     folders = runs.iterdir() if runs.is_dir() else ()
-    return [int(path.name) for path in folders if path.name.isdigit()]
+    return [int(path.name) for path in folders if path.name.isdecimal()]
 
 
 def data_digest(splits: Splits) -> str:
@@ -144,12 +164,14 @@ def install_bundle(bundle: Path, target: Path) -> None:
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.path.relpath(bundle, target.parent))
+        fresh.symlink_to(os.path.relpath(bundle.resolve(), target.parent.resolve()))
         fresh.replace(target)
     except OSError as error:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
         raise FacilityError(
-            "the bundle can't be put in place; the old one stays",
+            "the bundle can't be put in place; the one before it stays in use",
             where=str(target),
-            received=str(error),
-            cure="free space",
+            received=error.strerror or type(error).__name__,
+            cure=f"check that folder, then link {bundle} there",
         ) from error

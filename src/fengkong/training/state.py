@@ -55,6 +55,11 @@ class TrainingState:
         """All weights of the network by name."""
         return dict(self.network.named_parameters())
 
+    @property
+    def over(self) -> bool:
+        """Whether all steps are done, or patience has run out."""
+        return self.step >= self.plan.steps or 0 < self.plan.patience <= self.stale
+
     def take_average(self) -> None:
         """Move the running average towards the weights, every few steps (each costs a pass over all weights).
 
