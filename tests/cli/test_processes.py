@@ -1,6 +1,5 @@
 """The command line as a process of its own: how it starts, and how it meets pipes and the keyboard."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,54 +9,59 @@ from pathlib import Path
 
 import fengkong
 
-COMMAND = [sys.executable, "-c", "from fengkong.cli.app import main; main()"]
+COMMAND = "from fengkong.cli.app import main; main()"
 HEAVY = ["altair", "numpy", "onnxruntime", "polars", "pydantic", "sklearn", "sqlalchemy", "torch", "transformers"]
+LIST_HEAVY = f"import atexit, sys; atexit.register(lambda: print([name for name in {HEAVY} if name in sys.modules]))"
 
 
-def run(*args: str, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([*COMMAND, *args], input=stdin, capture_output=True, check=False, env=os.environ | env)
+def start(*args: str, code: str = COMMAND, **env: str) -> subprocess.Popen[bytes]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", code, *args], env=os.environ | env, **pipes)  # noqa: S603 - our own
 
 
-def test_version_and_help_import_nothing_heavy():
+def run(*args: str, stdin: str = "", code: str = COMMAND, **env: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    with start(*args, code=code, **env) as process:
+        out, err = process.communicate(stdin.encode())
+    return process.returncode, out.decode(), err.decode()
+
+
+def test_version_and_help_load_nothing_heavy():
     """Start time: what `--help` does not need is not loaded."""
-    probe = (
-        "import atexit, sys\n"
-        "from fengkong.cli.app import main\n"
-        f"atexit.register(lambda: print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr))\n"
-        "main()"
-    )
-    for option, shown in (("--help", b"explain"), ("--version", f"fengkong {fengkong.__version__}".encode())):
-        done = subprocess.run([sys.executable, "-c", probe, option], capture_output=True, check=True)
-        assert shown in done.stdout
-        assert done.stderr == b"[]\n"
+    for option, shown in (("--help", "explain"), ("--version", f"fengkong {fengkong.__version__}")):
+        code, out, err = run(option, code=f"{LIST_HEAVY}; {COMMAND}")
+        assert (code, err) == (0, "")
+        assert shown in out
+        assert out.endswith("\n[]\n")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(workspace: Path):
-    with subprocess.Popen([*COMMAND, "score"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with start("score") as process:
         assert process.stdout
         assert process.stderr
         process.stdout.close()
         said = process.stderr.read().decode()
-    assert process.returncode == 0
+    assert process.returncode == 0, said
     assert "Traceback" not in said
     assert "BrokenPipe" not in said
 
 
-def test_texts_come_from_standard_input_and_colour_only_to_a_terminal(workspace: Path):
-    row = json.dumps({"id": "甲", "text": "I have a steady job."}, ensure_ascii=False).encode()
-    done = run("decide", "-", stdin=row)
-    assert done.returncode == 0, done.stderr
-    assert "document 甲" in done.stdout.decode()
-    assert b"\x1b[" not in done.stdout
-    marked = run("explain", "-", "--field", "income=1", stdin=row, FORCE_COLOR="1")
-    assert marked.returncode == 3
-    coloured = run("explain", "--text", "I have a steady job.", "--field", "income=3000", FORCE_COLOR="1", COLUMNS="80")
-    assert b"\x1b[1;3" in coloured.stdout
+def test_texts_come_from_standard_input_and_no_colour_goes_to_a_pipe(workspace: Path):
+    code, out, err = run("decide", "-", stdin='{"id": "甲", "text": "I have a steady job."}')
+    assert code == 0, err
+    assert "document 甲" in out
+    assert "\x1b[" not in out
 
 
-def test_ctrl_c_is_said_and_training_can_be_resumed(new_workspace: Path):
-    args = [*COMMAND, "train", "--set", "epochs=400"]
-    with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+def test_a_terminal_sees_what_moved_the_score_in_colour(workspace: Path):
+    facts = ["--field", "amount=90000", "--field", "income=3000"]
+    code, out, err = run("explain", "--text", "I have a steady job.", *facts, FORCE_COLOR="1", TERM="xterm")
+    assert code == 0, err
+    assert "\x1b[1;31m" in out or "\x1b[1;34m" in out
+
+
+def test_ctrl_c_is_said_and_leaves_a_state_to_resume_from(new_workspace: Path):
+    with start("train", "--set", "epochs=400") as process:
         events = new_workspace / "runs" / "0001" / "events.jsonl"
         while process.poll() is None and not (events.exists() and events.stat().st_size):
             time.sleep(0.05)
