@@ -21,7 +21,7 @@ MOST_EPOCHS = 40
 EVALUATIONS = (2, 8)
 EVALUATION_SHARE = 0.1
 FORWARD_SHARE = 1 / 3  # of the work of a training step; the backward pass is the rest
-BASE_RATE, BASE_WIDTH = 1e-4, 384
+BASE_RATE, BASE_WIDTH = 2e-4, 384
 FIELD_RATE = 1e-3
 
 
