@@ -23,7 +23,7 @@ APPLICATIONS = 40
 
 
 def create_workspace(
-    pack: str, folder: Path, *, language: Language = "en", rows: int = 2000, seed: int = 42, recipe: str
+    pack: str, folder: Path, *, language: Language = "en", rows: int = 4000, seed: int = 42, recipe: str
 ) -> list[Path]:
     """Write a workspace and return its files.
 

@@ -19,7 +19,7 @@ __all__ = ["demo"]
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = Path("fengkong-demo"),
-    rows: Annotated[int, typer.Option(min=200, help="How many labelled applications to simulate.")] = 2000,
+    rows: Annotated[int, typer.Option(min=200, help="How many labelled applications to simulate.")] = 4000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same data.")] = 42,
     as_json: Json = False,
 ) -> None:

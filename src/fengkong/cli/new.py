@@ -16,7 +16,7 @@ def new(
     pack: Annotated[str, typer.Argument(help="The pack to start from: loan.")],
     folder: Annotated[Path, typer.Argument(help="The folder to make; it must be empty or not exist yet.")],
     language: Language = "en",
-    rows: Annotated[int, typer.Option(min=50, help="How many labelled applications to simulate.")] = 2000,
+    rows: Annotated[int, typer.Option(min=50, help="How many labelled applications to simulate.")] = 4000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same workspace.")] = 42,
     as_json: Json = False,
 ) -> None:

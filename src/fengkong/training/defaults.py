@@ -114,7 +114,7 @@ def _batch_tokens(recipe: Recipe, train: Encoded) -> tuple[int, str]:
             tokens,
             f"texts are long ({mean:.0f} tokens on average): about {tokens / mean:.0f} of them keep a step steady",
         )
-    return tokens, "larger batches are no faster on a CPU and leave fewer steps to learn in"
+    return tokens, "larger batches are hardly faster on a CPU and leave fewer steps to learn in"
 
 
 def _epochs(recipe: Recipe, epoch_steps: int, labels: int) -> tuple[int, str]:
