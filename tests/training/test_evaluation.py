@@ -69,10 +69,10 @@ def test_the_report_explains_the_surest_right_the_least_sure_and_the_surest_wron
         ("a calm loan", "low"),
     )
     found = explained_examples(scorer, seen, log_probabilities(scorer, seen))
-    assert [(each.explanation.text, each.truth) for each in found] == [
-        ("fraud and urgent", "high"),
-        ("late", "high"),
-        ("fraud", "low"),
+    assert [(each.kind, each.explanation.text, each.truth) for each in found] == [
+        ("surest_right", "fraud and urgent", "high"),
+        ("least_sure", "late", "high"),
+        ("surest_wrong", "fraud", "low"),
     ]
     assert {span.text for span in found[1].explanation.spans} == {"late"}
 

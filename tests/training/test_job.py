@@ -157,7 +157,8 @@ def test_the_report_tells_choices_findings_and_three_texts_and_needs_nothing_els
     assert {"D004", "T002"} <= set(codes), "the caller's finding, and the text that was cut"
     dropped = [finding.message for finding in binary.measurement.run.findings if "id" in finding.place.name]
     assert dropped, "a field that was left out is told"
-    assert 1 <= page.count("<blockquote>") <= 3
+    assert "The surest right answer" in page
+    assert "The least sure answer" in page
     assert '<mark class="for"' in page.split("<blockquote>", 1)[1]
 
 
@@ -179,6 +180,8 @@ def test_three_labels_in_chinese(three, tiny_splits):
     assert Scorer(bundle, threads=1).probabilities(["urgent gambling debts default"]).shape == (1, 3)
     page = three.report.read_text(encoding="utf-8")
     assert "<h2>概率校准</h2>" in page
+    assert "把握最大且正确的判断" in page
+    assert not re.search(r"[。；：] +[\u4e00-\u9fff]", page), "Chinese sentences need no blank between them"
     assert re.search(rf"<text[^>]*>{CHINESE['bad']}</text>", page)
 
 

@@ -195,6 +195,7 @@ def _svg(chart: alt.TopLevelMixin) -> str:
             "titleFontSize": 11,
             "titleFontWeight": "normal",
             "labelLimit": 180,
+            "labelFlush": False,
             "grid": True,
             "gridColor": FAINT,
             "domainColor": FAINT,

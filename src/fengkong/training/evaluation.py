@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError, likely_slip
 from fengkong.scoring.protocol import TextScorer
 from fengkong.training.bootstrap import RESAMPLES, FloatArray, IntArray
 from fengkong.training.metrics import Metrics, classification_metrics
-from fengkong.training.report import ExplainedExample
+from fengkong.training.report import ExplainedExample, Kind
 from fengkong.trust.occlusion import explain
 
 __all__ = ["evaluate", "explained_examples", "log_probabilities"]
@@ -44,16 +43,19 @@ def explained_examples(scorer: TextScorer, examples: Sequence[Example], logs: Fl
     logs: `log_probabilities` of these examples. An answer that is two of the three is shown once.
     """
     surest, right = logs.max(axis=1), logs.argmax(axis=1) == _label_numbers(scorer, examples)
-    picked = [_surest(surest, right), int(np.argmin(surest)), _surest(surest, ~right)]
+    shown: dict[int, Kind] = {}
+    kinds: tuple[tuple[Kind, FloatArray], ...] = (
+        ("surest_right", np.where(right, surest, -np.inf)),
+        ("least_sure", -surest),
+        ("surest_wrong", np.where(right, -np.inf, surest)),
+    )
+    for kind, fitness in kinds:
+        if fitness.max() > -np.inf:
+            shown.setdefault(int(fitness.argmax()), kind)
     return [
-        ExplainedExample(explain(scorer, examples[place].document()), examples[place].label)
-        for place in dict.fromkeys(picked)
-        if place is not None
+        ExplainedExample(explain(scorer, examples[place].document()), examples[place].label, kind)
+        for place, kind in shown.items()
     ]
-
-
-def _surest(surest: FloatArray, among: NDArray[np.bool_]) -> int | None:
-    return int(np.argmax(np.where(among, surest, -np.inf))) if among.any() else None
 
 
 def _label_numbers(scorer: TextScorer, examples: Sequence[Example]) -> IntArray:

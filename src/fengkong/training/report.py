@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -21,18 +22,21 @@ from fengkong.training.metrics import Metrics
 from fengkong.training.wording import Language, words
 from fengkong.trust.occlusion import Explanation
 
-__all__ = ["ExplainedExample", "render_report", "write_metrics", "write_report"]
+__all__ = ["ExplainedExample", "Kind", "render_report", "write_metrics", "write_report"]
 
 MATRIX_LABELS = 15  # more than this many can't be read as a matrix; the most frequent confusions are listed instead
 CONFUSIONS_LISTED = 15
 
+Kind = Literal["surest_right", "least_sure", "surest_wrong"]
+
 
 @dataclass(frozen=True, slots=True)
 class ExplainedExample:
-    """One text with what moved its score, and its true label ("" where not known)."""
+    """One text with what moved its score, its true label and why it is shown ("" where there is nothing to tell)."""
 
     explanation: Explanation
     truth: str = ""
+    kind: Kind | Literal[""] = ""
 
     @property
     def strongest(self) -> float:

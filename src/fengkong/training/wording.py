@@ -24,7 +24,8 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "examples": ("Why: texts explained", "判断依据示例"),
     "bundle": ("The sealed bundle", "模型包"),
     "reproduce": ("How to make it again", "如何复现"),
-    # sentences
+    # sentences, and what stands between two of them
+    "gap": (" ", ""),
     "headline": (
         "On {n} test texts the tuned model reaches {metric} {value}.",
         "在 {n} 条测试文本上，微调后模型的{metric}为 {value}。",
@@ -77,6 +78,9 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
         "Recall at the threshold that lets at most this share of the negatives alarm.",
         "在负例误报率不超过给定值的阈值下的召回率。",
     ),
+    "surest_right": ("The surest right answer", "把握最大且正确的判断"),
+    "least_sure": ("The least sure answer", "把握最小的判断"),
+    "surest_wrong": ("The surest wrong answer", "把握最大但错误的判断"),
     "explained_note": (
         "Marked: the words that moved p most when left out; the stronger, the deeper the colour.",
         "标记部分为去掉后最影响 p 的词语；影响越大，颜色越深。",
@@ -144,6 +148,11 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "positives": ("of them “{positive}”", "其中“{positive}”"),
     "share": ("share", "占比"),
     "stage": ("stage", "阶段"),
+    "preparing": ("preparing", "准备"),
+    "tuning": ("tuning", "微调"),
+    "sealing": ("sealing", "封装"),
+    "floors": ("floors", "训练基线"),
+    "measuring": ("measuring", "评估"),
     "seconds": ("seconds", "秒"),
     "recipe": ("The whole recipe", "完整训练方案"),
     "run_times": ("Run times", "运行时间"),
