@@ -91,11 +91,19 @@ def run(
         progress_out.print(line)
     if errors := [finding for finding in labelled.findings if finding.severity is Severity.ERROR]:
         raise InputError(errors[0].message, where=str(errors[0].place), cure=errors[0].cure)
-    origin = training.Origin(data.source, shlex.join(["fengkong", *sys.argv[1:]]), labelled.findings)
-    with TrainingProgress() as progress:
-        result = training.run_job(
-            task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=progress.show
-        )
+    command = shlex.join(["fengkong", *sys.argv[1:]])
+    origin = training.Origin(data.source, command, labelled.findings)
+    try:
+        with TrainingProgress() as progress:
+            result = training.run_job(
+                task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=progress.show
+            )
+    except KeyboardInterrupt:
+        if not training.RunFolder(folder).checkpoint.exists():
+            raise
+        again = command if resume else f"{command} --resume"
+        typer.echo(f"fengkong: interrupted; the state is saved, go on with: {again}", err=True)
+        raise typer.Exit(130) from None
     later = (finding for finding in result.measurement.run.findings if finding not in labelled.findings)
     for line in draw_findings(list(later)):
         progress_out.print(line)
