@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from fengkong import training
@@ -17,11 +18,12 @@ class TrainingProgress:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
+        room = max(20, progress_out.width - 34)  # for the note; the rest keeps its place on a narrow terminal
         self._progress = Progress(
             TextColumn("  tuning"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=12),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", table_column=Column(no_wrap=True, max_width=room)),
             console=progress_out,
         )
         self._task: TaskID | None = None
@@ -56,5 +58,6 @@ class TrainingProgress:
             self._stack.enter_context(self._progress)
             self._task = self._progress.add_task("", total=step.steps, note="")
         minutes, seconds = divmod(round(step.seconds_left), 60)
-        note = f"loss {step.loss:.3f}  {self._dev}  {step.texts_per_second:,.0f} texts/s  {minutes}:{seconds:02d} left"
+        # On a narrow terminal the end is cut, so what one waits for comes first.
+        note = f"{minutes}:{seconds:02d} left  {step.texts_per_second:,.0f} texts/s  loss {step.loss:.3f}  {self._dev}"
         self._progress.update(self._task, completed=step.step, note=note)
