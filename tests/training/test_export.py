@@ -1,5 +1,5 @@
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.errors import BaseModelError, FacilityError, InputError, SettingsError
@@ -195,14 +196,31 @@ def loud(network: TextClassifier) -> TextClassifier:
     return network
 
 
-def hide_in_first_layer(network: TextClassifier) -> None:
+def mixed(kept: int) -> str:
+    return f"int8 with its {kept} most sensitive products in fp32"
+
+
+def hide(norm: nn.LayerNorm, readers: Sequence[nn.Linear]) -> None:
     """Two channels that are always 1 get huge opposite weights: nothing in floats, ruin in eight bits."""
-    norm = network.encoder.embeddings.LayerNorm
     norm.weight[:2], norm.bias[:2] = 0, 1
-    attention = network.encoder.encoder.layer[0].attention.self
-    for linear in (attention.query, attention.key, attention.value):
+    for linear in readers:
         linear.weight[:, 0] += 4000
         linear.weight[:, 1] -= 4000
+
+
+def hide_in_first_layer(network: TextClassifier) -> None:
+    attention = network.encoder.encoder.layer[0].attention.self
+    hide(network.encoder.embeddings.LayerNorm, (attention.query, attention.key, attention.value))
+
+
+def hide_everywhere(network: TextClassifier) -> None:
+    hide_in_first_layer(network)
+    hide_in_narrowing_product(network)
+    before, after = network.encoder.encoder.layer
+    attention = after.attention.self
+    hide(before.output.LayerNorm, (attention.query, attention.key, attention.value))
+    for layer in (before, after):
+        hide(layer.attention.output.LayerNorm, (layer.intermediate.dense,))
 
 
 def hide_in_narrowing_product(network: TextClassifier) -> None:
@@ -216,8 +234,9 @@ def hide_in_narrowing_product(network: TextClassifier) -> None:
     ("outliers", "formats"),
     [
         (lambda _: None, ["int8"]),
-        (hide_in_narrowing_product, ["int8", "int8 with its narrowing products in fp32"]),
-        (hide_in_first_layer, ["int8", "int8 with its narrowing products in fp32", "fp32"]),
+        (hide_in_narrowing_product, ["int8", mixed(2)]),
+        (hide_in_first_layer, ["int8", mixed(2), mixed(4)]),
+        (hide_everywhere, ["int8", mixed(2), mixed(4), mixed(8), "fp32"]),
     ],
 )
 def test_a_network_that_int8_ruins_takes_a_safer_format_and_says_so(

@@ -34,10 +34,13 @@ from fengkong.training.onnx_graph import settled, to_onnx
 from fengkong.training.parity import Attempt, ParityReport, Probabilities, compare
 from fengkong.training.predict import predict_logits
 from fengkong.training.quantising import Feed, measure_products, quantise
+from fengkong.training.sensitivity import most_sensitive_first
 
 __all__ = ["Exported", "export_bundle"]
 
 SCALE_TEXTS = 256  # to settle the scales of int8
+SENSITIVITY_FEEDS = 4  # batches of those texts, to rank the products by
+KEPT_IN_FP32 = (2, 4, 8)
 FEWEST_COMPARED, MOST_COMPARED = 500, 2000
 
 
@@ -84,7 +87,7 @@ def export_bundle(
     compared = [*_spaced(dev, MOST_COMPARED), *_spaced(train, max(0, FEWEST_COMPARED - len(dev)))]
     comparison = _Comparison(final, tokenizer, manifest, compared, dev_texts=min(len(dev), MOST_COMPARED))
     tried: list[Attempt] = []
-    for form in _formats(to_onnx(final), _feeds(tokenizer_json, manifest, _spaced(train or dev, SCALE_TEXTS))):
+    for form in _formats(to_onnx(final), list(_feeds(tokenizer_json, manifest, _spaced(train or dev, SCALE_TEXTS)))):
         model = form.model.SerializeToString(deterministic=True)
         candidate = manifest.model_copy(update={"precision": form.precision})
         tried.append(comparison.attempt(form.name, Bundle(folder, candidate, model, tokenizer_json)))
@@ -114,14 +117,15 @@ class _Form(NamedTuple):
     model: onnx.ModelProto
 
 
-def _formats(graph: onnx.ModelProto, feeds: Iterator[Feed]) -> Iterator[_Form]:
-    """The formats, fastest first."""
+def _formats(graph: onnx.ModelProto, feeds: Sequence[Feed]) -> Iterator[_Form]:
+    """The formats, fastest first. What a later one needs is worked out only when it is asked for."""
     products = measure_products(graph, feeds)
     if products:
         yield _Form("int8", "int8", quantise(graph, products))
-    narrowing = {product.node for product in products if product.narrowing}
-    if 0 < len(narrowing) < len(products):
-        yield _Form("int8 with its narrowing products in fp32", "int8", quantise(graph, products, keep=narrowing))
+        ranked = most_sensitive_first(graph, products, feeds[:SENSITIVITY_FEEDS])
+        for kept in (count for count in KEPT_IN_FP32 if count < len(products)):
+            mixed = quantise(graph, products, keep=ranked[:kept])
+            yield _Form(f"int8 with its {kept} most sensitive products in fp32", "int8", mixed)
     yield _Form("fp32", "fp32", graph)
 
 

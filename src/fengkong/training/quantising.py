@@ -34,15 +34,13 @@ SHARES = (0.0, 0.5, 0.75, 0.9, 1.0)
 class Product:
     """How one matrix product of the graph goes into int8.
 
-    node: its name. narrowing: more channels go in than come out; such a product follows an activation function, whose
-    few large values make it the most sensitive (Bondarenko et al. 2021).
+    node: its name.
     spread: what each channel of the input is divided by before it is quantised, float32 [channels]; the weights are
     multiplied by the same. low, high: the range of the input after that.
     weights: int8 [channels, outputs]; scales: float32 [1, outputs].
     """
 
     node: str
-    narrowing: bool
     spread: Floats
     low: float
     high: float
@@ -77,7 +75,6 @@ def measure_products(model: onnx.ModelProto, feeds: Iterable[Feed]) -> list[Prod
         products += [
             Product(
                 node.name,
-                table.shape[0] > table.shape[1],
                 spread,
                 low,
                 high,
