@@ -324,6 +324,17 @@ def test_a_full_disk_in_training_leaves_the_bundle_in_use_and_can_be_resumed(fen
     assert Bundle.load(workspace / "bundle").id != in_use
 
 
+@pytest.mark.parametrize("out", ["scores.jsonl", "scores.parquet"])
+def test_input_that_can_not_be_read_at_all_keeps_the_older_scores(fengkong, workspace, out):
+    assert fengkong("score", "-o", out).code == 0
+    older = (workspace / out).read_bytes()
+    result = fengkong("score", "bundle", "nowhere.jsonl", "-o", out)
+    assert result.code == 3
+    assert result.err.splitlines()[-1].endswith("nowhere.jsonl: there is no such file; check the path.")
+    assert (workspace / out).read_bytes() == older
+    assert not (workspace / f"{out}.part").exists()
+
+
 def test_a_full_disk_keeps_the_older_scores(fengkong, workspace):
     assert fengkong("score", "-o", "scores.jsonl").code == 0
     older = (workspace / "scores.jsonl").read_bytes()
