@@ -328,9 +328,9 @@ def test_a_full_disk_in_training_leaves_the_bundle_in_use_and_can_be_resumed(fen
 def test_input_that_can_not_be_read_at_all_keeps_the_older_scores(fengkong, workspace, out):
     assert fengkong("score", "-o", out).code == 0
     older = (workspace / out).read_bytes()
-    result = fengkong("score", "bundle", "nowhere.jsonl", "-o", out)
+    result = fengkong("score", "bundle", "missing.csv", "-o", out)
     assert result.code == 3
-    assert result.err.splitlines()[-1].endswith("nowhere.jsonl: there is no such file; check the path.")
+    assert result.err.splitlines()[-1].endswith("missing.csv: there is no such file; check the path.")
     assert (workspace / out).read_bytes() == older
     assert not (workspace / f"{out}.part").exists()
 
