@@ -265,3 +265,34 @@ def test_markup_in_what_people_wrote_is_shown_as_it_is(fengkong, workspace):
     assert "I have a [bold]steady[/bold] job :smile: [/]\n" in result.out
     shutil.copytree(workspace / "bundle", "[red]bundle")
     assert "[red]bundle: verified" in fengkong("bundle", "show", "[red]bundle").out
+
+
+def test_columns_of_other_names_can_be_named(fengkong, workspace):
+    rows = [json.loads(line) for line in Path("data.jsonl").read_text(encoding="utf-8").splitlines()][:20]
+    renamed = [{"story": row["text"], "verdict": row["label"], "extra": "x"} for row in rows]
+    Path("other.jsonl").write_text("".join(json.dumps(row) + "\n" for row in renamed), encoding="utf-8")
+    columns = ["--column", "text=story", "--column", "label=verdict"]
+    measured = json.loads(fengkong("evaluate", "bundle", "other.jsonl", *columns, "--json").out)
+    assert measured["metrics"]["n"] == 20
+    scored = fengkong("score", "bundle", "other.jsonl", *columns[:2])
+    assert len(scored.out.splitlines()) == 20
+
+
+def test_a_misspelt_part_of_a_column_is_named(fengkong, workspace):
+    result = fengkong("score", "bundle", "data.jsonl", "--column", "txt=story")
+    assert result.code == 3
+    assert "did you mean 'text'?" in result.err
+
+
+def test_a_handful_of_labelled_texts_is_enough_to_evaluate_on(fengkong, workspace):
+    lines = Path("data.jsonl").read_text(encoding="utf-8").splitlines()[:3]
+    Path("few.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    assert json.loads(fengkong("evaluate", "bundle", "few.jsonl", "--json").out)["metrics"]["n"] == 3
+
+
+def test_train_says_before_it_trains_that_the_bundle_could_not_be_put_in_place(fengkong, new_workspace):
+    Path("bundle").mkdir()
+    result = fengkong("train")
+    assert result.code == 3
+    assert "a folder lies where the link to the current bundle belongs" in result.err
+    assert not Path("runs").exists()

@@ -8,7 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fengkong.domain.errors import SettingsError, likely_slip
 
-__all__ = ["FILE_NAME", "Costs", "DataSettings", "DecisionSettings", "ModelSettings", "Settings", "find_workspace"]
+__all__ = [
+    "ColumnSettings",
+    "FILE_NAME",
+    "Costs",
+    "DataSettings",
+    "DecisionSettings",
+    "ModelSettings",
+    "Settings",
+    "find_workspace",
+]
 
 FILE_NAME = "fengkong.toml"
 
@@ -25,6 +34,7 @@ class ColumnSettings(_Section):
     split: str | None = None
     time: str | None = None
     group: str | None = None
+    id: str | None = None
     fields: str | tuple[str, ...] | None = None
 
 

@@ -52,11 +52,12 @@ def _check_file(file: Path) -> list[Finding]:
             training.Recipe.load(file)
             return []
         case _:
-            return list(read_labelled(str(file), assembly.DataSettings(source=str(file)), seed=SEED).findings)
+            return list(read_labelled(assembly.DataSettings(source=str(file)), seed=SEED).findings)
 
 
 def _check_workspace(folder: Path | None) -> list[Finding]:
     settings = workspace_settings(folder, "name the files: fengkong check FILE")
     recipe = training.Recipe.load(settings.path(settings.model.recipe))
-    labelled = read_labelled(settings.source, settings.data, seed=recipe.seed)
+    data = settings.data.model_copy(update={"source": settings.source})
+    labelled = read_labelled(data, seed=recipe.seed)
     return [*rules.check(settings.path(settings.decisions.rules)), *labelled.findings]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from fengkong import assembly, corpus
-from fengkong.domain.documents import Document, FieldValue
-from fengkong.domain.errors import FengkongError, SettingsError
+from fengkong.domain.documents import Document, Example, FieldValue
+from fengkong.domain.errors import FengkongError, SettingsError, likely_slip
 from fengkong.domain.findings import Finding
 
 __all__ = [
@@ -16,8 +16,10 @@ __all__ = [
     "in_chunks",
     "parse_fields",
     "read_documents",
+    "read_examples",
     "read_labelled",
     "rejects_beside",
+    "with_columns",
 ]
 
 
@@ -37,18 +39,33 @@ def rejects_beside(source: str) -> Path:
     return path.with_name(path.name + ".rejects.jsonl")
 
 
-def read_labelled(source: str, data: "assembly.DataSettings", *, seed: int, rejects: Path | None = None) -> Labelled:
+def read_labelled(data: "assembly.DataSettings", *, seed: int) -> Labelled:
     """The labelled examples of a source, split as the settings say, and checked."""
     report = corpus.ReadReport()
-    examples = corpus.read_examples(
-        source,
-        _columns(data),
-        on_bad_row=data.on_bad_row,
-        rejects=rejects or rejects_beside(source),
-        report=report,
-    )
-    splits = corpus.split_examples(examples, how=data.split, seed=seed)
+    splits = corpus.split_examples(read_examples(data, report), how=data.split, seed=seed)
     return Labelled(splits, (*report.findings(), *corpus.check_examples(splits)))
+
+
+def read_examples(data: "assembly.DataSettings", report: corpus.ReadReport | None = None) -> list[Example]:
+    """The labelled examples of a source, as they stand."""
+    rejects = rejects_beside(data.source)
+    return corpus.read_examples(data.source, _columns(data), on_bad_row=data.on_bad_row, rejects=rejects, report=report)
+
+
+def with_columns(data: "assembly.DataSettings", named: Sequence[str] | None) -> "assembly.DataSettings":
+    """The same data with columns named as text=NAME, label=NAME, fields=A,B. Raises SettingsError for another part."""
+    columns = data.columns.model_dump()
+    for pair in named or ():
+        part, equals, name = pair.partition("=")
+        if part not in columns or not equals:
+            raise SettingsError(
+                "a column is named as part=NAME",
+                where="--column",
+                received=repr(pair),
+                cure=likely_slip(part, columns) if equals else "add the =",
+            )
+        columns[part] = tuple(name.split(",")) if part == "fields" and "," in name else name
+    return assembly.DataSettings.model_validate({**data.model_dump(), "columns": columns})
 
 
 def read_documents(

@@ -9,6 +9,7 @@ from fengkong import assembly, scoring
 from fengkong.domain.errors import SettingsError
 
 __all__ = [
+    "Column",
     "Json",
     "JsonLines",
     "Language",
@@ -32,6 +33,10 @@ OnBadRow = Annotated[
 ]
 Rejects = Annotated[
     Path | None, typer.Option("--rejects", help="Where skipped rows go; else beside the input, as NAME.rejects.jsonl.")
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="Name a column, as text=NAME, label=NAME, fields=A,B ...; repeat. Else it is found."),
 ]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Processor threads for the model.")]
 Language = Annotated[Literal["en", "zh"], typer.Option("--language", "-l", help="Of the texts.")]

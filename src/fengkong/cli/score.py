@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from fengkong import assembly, corpus, scoring
-from fengkong.cli.data import read_documents
+from fengkong.cli.data import read_documents, with_columns
 from fengkong.cli.options import (
+    Column,
     Json,
     OnBadRow,
     Rejects,
@@ -28,6 +29,7 @@ def score(
         str | None, typer.Argument(help="Texts (.csv .tsv .jsonl .parquet, also .gz); - reads JSON Lines.")
     ] = None,
     out: Annotated[str, typer.Option("--out", "-o", help="NAME.jsonl, NAME.parquet, or - for standard output.")] = "-",
+    column: Column = None,
     on_bad_row: OnBadRow = "stop",
     rejects: Rejects = None,
     threads: Threads = 2,
@@ -44,7 +46,7 @@ def score(
     source = file or (str(settings.path(settings.decisions.applications)) if settings else "-")
     scorer = scoring.Scorer(chosen_bundle(bundle, settings), threads=threads)
     read = corpus.ReadReport()
-    data = settings.data if settings else None
+    data = with_columns(settings.data if settings else assembly.DataSettings(source=source), column)
     docs = read_documents(source, data, read, on_bad_row=on_bad_row, rejects=rejects)
     with progress_bar("scoring", total=None) as bar:
         report = assembly.score_file(scorer, docs, out, progress=bar.update)

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from fengkong import assembly, training
-from fengkong.cli.data import read_labelled
-from fengkong.cli.options import Json, Language, OnBadRow, Workspace, optional_workspace
+from fengkong.cli.data import read_labelled, with_columns
+from fengkong.cli.options import Column, Json, Language, OnBadRow, Workspace, optional_workspace
 from fengkong.cli.terminal import draw_findings, draw_measurement, emit_json, out, progress_out
 from fengkong.cli.training_progress import TrainingProgress
 from fengkong.domain.errors import InputError, SettingsError
@@ -32,6 +32,7 @@ def train(
     name: Annotated[str, typer.Option(help="What the model answers: rules say signals.NAME.p.")] = "risk",
     positive: Annotated[str | None, typer.Option(help="The label whose probability is signals.NAME.p.")] = None,
     language: Language = "en",
+    column: Column = None,
     on_bad_row: OnBadRow = "stop",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that was interrupted.")] = False,
     workspace: Workspace = None,
@@ -49,7 +50,7 @@ def train(
         result = train_workspace(settings, recipe=recipe, change=change or (), folder=folder, resume=resume)
     elif data and folder:
         task = training.Task(name, positive, language)
-        source = assembly.DataSettings(source=data, on_bad_row=on_bad_row)
+        source = with_columns(assembly.DataSettings(source=data, on_bad_row=on_bad_row), column)
         result = run(task, read_recipe(recipe, change or ()), source, folder, resume=resume)
     else:
         raise SettingsError(
@@ -77,8 +78,10 @@ def train_workspace(
     runs = settings.path(settings.model.runs)
     folder = folder or (training.unfinished_run(runs) if resume else None) or training.next_run(runs)
     data = settings.data.model_copy(update={"source": settings.source})
+    current = settings.path(settings.model.bundle)
+    training.check_replaceable(current)
     result = run(task, chosen, data, folder, resume=resume)
-    training.install_bundle(result.bundle, settings.path(settings.model.bundle))
+    training.install_bundle(result.bundle, current)
     return result
 
 
@@ -86,7 +89,7 @@ def run(
     task: "training.Task", recipe: "training.Recipe", data: "assembly.DataSettings", folder: Path, *, resume: bool
 ) -> "training.RunResult":
     """Read, check and split the data, show what was found, then train with progress."""
-    labelled = read_labelled(data.source, data, seed=recipe.seed)
+    labelled = read_labelled(data, seed=recipe.seed)
     for line in draw_findings(labelled.findings):
         progress_out.print(line)
     if errors := [finding for finding in labelled.findings if finding.severity is Severity.ERROR]:

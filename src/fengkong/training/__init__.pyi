@@ -50,6 +50,7 @@ from .report import render_report as render_report
 from .report import write_metrics as write_metrics
 from .report import write_report as write_report
 from .run_folder import RunFolder as RunFolder
+from .run_folder import check_replaceable as check_replaceable
 from .run_folder import install_bundle as install_bundle
 from .run_folder import next_run as next_run
 from .run_folder import unfinished_run as unfinished_run

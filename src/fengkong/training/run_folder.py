@@ -21,7 +21,7 @@ from fengkong.domain.canonical import canonical_json, plain
 from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.training.progress import Evaluated, Event, Step
 
-__all__ = ["RunFolder", "data_digest", "install_bundle", "next_run", "unfinished_run"]
+__all__ = ["RunFolder", "check_replaceable", "data_digest", "install_bundle", "next_run", "unfinished_run"]
 
 KINDS: Mapping[str, type[Step | Evaluated]] = {"step": Step, "evaluated": Evaluated}
 
@@ -149,18 +149,23 @@ def data_digest(splits: Splits) -> str:
     return sha256.hexdigest()
 
 
+def check_replaceable(target: Path) -> None:
+    """Raises SettingsError where something that is no link lies in the place of the current bundle."""
+    if target.exists() and not target.is_symlink():
+        raise SettingsError(
+            "a folder lies where the link to the current bundle belongs",
+            where=str(target),
+            cure="move it away, or name another place as model.bundle in fengkong.toml",
+        )
+
+
 def install_bundle(bundle: Path, target: Path) -> None:
     """Make `target` a link to a sealed bundle, in one step: a reader finds the old one or the new one, never neither.
 
     Raises SettingsError where something that is no link lies there (it is left alone), FacilityError where the link
     can't be made.
     """
-    if target.exists() and not target.is_symlink():
-        raise SettingsError(
-            "a folder lies where the link to the current bundle belongs",
-            where=str(target),
-            cure=f"move it away, then link {bundle} there",
-        )
+    check_replaceable(target)
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         fresh.unlink(missing_ok=True)
