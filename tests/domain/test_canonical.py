@@ -27,10 +27,22 @@ def test_the_order_of_keys_does_not_change_the_digest(mapping: dict[str, int]) -
     assert digest(mapping) == digest(dict(reversed(mapping.items())))
 
 
+@pytest.mark.parametrize("number", [1, 1.0, Decimal("1"), Decimal("1.0")])
+def test_a_number_is_written_as_what_it_is(number: object) -> None:
+    same = [other for other in (1, 1.0, Decimal("1"), Decimal("1.0")) if digest(other) == digest(number)]
+    assert [repr(other) for other in same] == [repr(number)]
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), [1.0, float("nan")], b"bytes", object()])
 def test_what_json_cannot_hold_is_refused(value: object) -> None:
     with pytest.raises(InputError):
         canonical_json(value)
+
+
+@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity"])
+def test_a_decimal_must_be_finite_as_a_float_must(number: str) -> None:
+    with pytest.raises(InputError, match=r"a number must be finite \(received .*; use null for unknown"):
+        canonical_json({"amount": Decimal(number)})
 
 
 def test_words_of_the_domain_become_plain_json() -> None:

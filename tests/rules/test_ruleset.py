@@ -82,6 +82,15 @@ def test_a_wrong_value_is_an_error_of_the_rules_that_name_it_and_is_not_quoted(r
     assert (risk.state, risk.outcome) == (RuleState.HIT, Outcome.DECLINE)
 
 
+@pytest.mark.parametrize("name", ["金额", "signals.risk.p"])
+@pytest.mark.parametrize("number", [Decimal("NaN"), Decimal("sNaN"), Decimal("-Infinity"), float("nan")])
+def test_a_number_that_is_not_finite_is_an_error_and_never_raises(
+    rs: RuleSet, name: str, number: float | Decimal
+) -> None:
+    states = {rule.state: rule.detail for rule in rs.run({"grade": "B", name: number}).rules}
+    assert "received a number that is not finite" in states[RuleState.ERROR]
+
+
 def test_a_trace_is_a_trace(rs: RuleSet) -> None:
     values = {"金额": 5, "grade": "B"}
     trace = rs.run(values)

@@ -1,7 +1,8 @@
-"""One way to write a value down, so that equal values have equal bytes and equal hashes.
+"""One way to write a value down: a value has the same bytes and the same hash whatever order its keys came in.
 
-Canonical JSON in the manner of RFC 8785: keys sorted, no blanks, UTF-8. NaN and infinity are refused,
-since no two readers agree on them.
+Canonical JSON in the manner of RFC 8785: keys sorted, no blanks, UTF-8. A number is written as what it is, so 1, 1.0
+and Decimal("1") differ, though Python calls them equal. NaN and infinity are refused, since no two readers agree on
+them.
 """
 
 import hashlib
@@ -32,13 +33,15 @@ def plain(value: object) -> Plain:
             return str(value)
         case None | bool() | int() | str():
             return value
-        case float():
-            if not math.isfinite(value):
-                raise InputError("a number must be finite", received=repr(value), cure="use null for unknown")
+        case float() if math.isfinite(value):
             return value
+        case Decimal() if value.is_finite():
+            return str(value)
+        case float() | Decimal():
+            raise InputError("a number must be finite", received=str(value), cure="use null for unknown")
         case datetime() | date():
             return value.isoformat()
-        case Decimal() | PurePath():
+        case PurePath():
             return str(value)
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}

@@ -47,7 +47,7 @@ def reader(declared: Type) -> Reader:
 def _shape(value: object) -> str:
     """The value's type in words, and never the value: it may be personal data."""
     match value:
-        case float() | Decimal() if not math.isfinite(value):
+        case float() | Decimal() if not _finite(value):
             return "a number that is not finite"
         case bool():
             return "a boolean"
@@ -92,9 +92,14 @@ def _decimal(value: object) -> Decimal | None:
 
 
 def _probability(value: object) -> float | None:
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and 0 <= value <= 1:
-        return float(value)
-    return None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return float(value) if _finite(value) and 0 <= value <= 1 else None
+
+
+def _finite(value: float | Decimal) -> bool:
+    # `math.isfinite` raises for a signalling NaN, as comparing does for any NaN of Decimal.
+    return value.is_finite() if isinstance(value, Decimal) else isinstance(value, int) or math.isfinite(value)
 
 
 def _text(value: object) -> str | None:
