@@ -212,7 +212,7 @@ def test_our_own_errors_are_told_as_the_cause() -> None:
         def score(self, docs: Sequence[Document]) -> list[Signal]:
             raise FacilityError("the engine ran out of memory", cure="score fewer texts at once")
 
-    dec = decide(scorer=Full("risk", ["low", "high"]))
+    dec = decide(scorer=Full("risk", ["low", "high"], positive="high"))
     assert dec.signals[0].cause == "the engine ran out of memory; score fewer texts at once."
 
 
@@ -247,7 +247,9 @@ def test_a_model_that_answers_too_few_signals_has_failed() -> None:
         def score(self, docs: Sequence[Document]) -> list[Signal]:
             return super().score(docs)[1:]
 
-    decisions = decider(scorer=Short("risk", ["low", "high"])).decide_many([Document("a", GOOD), Document("b", GOOD)])
+    decisions = decider(scorer=Short("risk", ["low", "high"], positive="high")).decide_many(
+        [Document("a", GOOD), Document("b", GOOD)]
+    )
     assert [codes(dec) for dec in decisions] == [["D-MODEL-FAILED"]] * 2
 
 
@@ -301,7 +303,10 @@ def test_decisions_without_any_model_need_only_rules() -> None:
         ({}, "a signal that no model gives .received 'risk'.; none is known"),
         ({"risc": FakeScorer("risc")}, "received 'risk'.; did you mean 'risc'"),
         ({"risk": FakeScorer("fraud")}, "given as 'risk' answers another signal .received 'fraud'"),
-        ({"risk": FakeScorer("risk", ["low", "high", "odd"])}, "labels that the rules don't declare .received 'odd'"),
+        (
+            {"risk": FakeScorer("risk", ["low", "high", "odd"], positive="high")},
+            "labels that the rules don't declare .received 'odd'",
+        ),
     ],
 )
 def test_models_that_do_not_fit_the_rules_are_refused_at_once(scorers: dict[str, FakeScorer], fault: str) -> None:
@@ -309,10 +314,21 @@ def test_models_that_do_not_fit_the_rules_are_refused_at_once(scorers: dict[str,
         Decider(Policy("loans", RuleSet.parse(RULES)), scorers, MemoryLedger())
 
 
+def test_a_rule_on_p_needs_a_positive_label_or_says_of_which() -> None:
+    unnamed, rules = FakeScorer("risk", ["low", "high"]), RULES
+    with pytest.raises(SettingsError, match=r"rule 'risk' reads signals\.risk\.p, but the model names no positive"):
+        decider(scorer=unnamed, rules=rules)
+    rules = RULES.replace("signals.risk.p > 0.5", 'signals.risk.label == "high" and signals.risk.p > 0.8')
+    assert decider(scorer=unnamed, rules=rules).decide(Document("a car", GOOD)).outcome is Outcome.APPROVE
+
+
 def test_ids_are_unique_and_sort_by_time() -> None:
     times = iter(NOON + timedelta(milliseconds=n) for n in range(50))
     many = Decider(
-        Policy("loans", RuleSet.parse(RULES)), {"risk": FakeScorer("risk")}, MemoryLedger(), now=lambda: next(times)
+        Policy("loans", RuleSet.parse(RULES)),
+        {"risk": FakeScorer(positive="high")},
+        MemoryLedger(),
+        now=lambda: next(times),
     )
     ids = [dec.id for dec in many.decide_many([Document("a car", GOOD)] * 50)]
     assert ids == sorted(set(ids))

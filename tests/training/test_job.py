@@ -140,6 +140,13 @@ def test_the_manifest_says_where_the_model_comes_from_and_how_it_decides(binary,
     assert Recipe.load(binary.bundle / "recipe.toml") == make_recipe(tiny_base)
 
 
+def test_a_positive_label_that_nobody_named_is_not_sealed(tiny_base, tiny_splits, tmp_path):
+    result = run_job(Task("risk"), make_recipe(tiny_base, epochs=1), tiny_splits, tmp_path / "run")
+    manifest = Bundle.load(result.bundle).manifest
+    assert (manifest.labels, manifest.positive, manifest.thresholds) == (("bad", "good"), None, None)
+    assert metrics_of(result)["positive"] == "good", "the figures alone take the second of two"
+
+
 def test_a_finished_folder_holds_what_it_promises_and_no_more(binary, three):
     for result in (binary, three):
         held = {path.name for path in result.report.parent.iterdir()}

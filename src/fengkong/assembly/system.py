@@ -5,12 +5,12 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
-from fengkong.assembly.settings import Settings
+from fengkong.assembly.settings import FILE_NAME, Settings
 from fengkong.decisions.decider import Decider
 from fengkong.decisions.policy import Policy
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
-from fengkong.domain.errors import BundleError
+from fengkong.domain.errors import BundleError, SettingsError
 from fengkong.ledger.store import Ledger
 from fengkong.rules.ruleset import RuleSet
 from fengkong.scoring.bundle import Bundle
@@ -28,11 +28,25 @@ class System:
 
     @cached_property
     def bundle(self) -> Bundle:
-        """The current bundle. Raises BundleError when there is none, or it can't be trusted."""
+        """The current bundle.
+
+        Raises BundleError when there is none, or it can't be trusted, and SettingsError when it answers another
+        question than the settings ask: another signal name, or p of another label.
+        """
         path = self.settings.path(self.settings.model.bundle)
         if not path.exists():
             raise BundleError("the workspace has no bundle yet", where=str(path), cure="make one with: fengkong train")
-        return Bundle.load(path)
+        bundle = Bundle.load(path)
+        for key in ("name", "positive"):
+            sealed, wanted = getattr(bundle.manifest, key), getattr(self.settings.model, key)
+            if sealed != wanted:
+                raise SettingsError(
+                    f"the bundle in use was sealed with another model.{key} than {FILE_NAME} says",
+                    where=str(path),
+                    received=f"{_quoted(sealed)} sealed, {_quoted(wanted)} in the settings",
+                    cure="put the setting right, or train again with: fengkong train",
+                )
+        return bundle
 
     @cached_property
     def scorer(self) -> Scorer:
@@ -79,6 +93,10 @@ class System:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _quoted(word: str | None) -> str:
+    return "none" if word is None else repr(word)
 
 
 def load(folder: str | Path) -> System:

@@ -46,7 +46,8 @@ class Decider:
 
         now: the clock that decisions are stamped with; new_id: makes a decision's id from its time.
 
-        Raises SettingsError when the rules use a signal that no scorer gives, or don't know a scorer's labels.
+        Raises SettingsError when the rules use a signal that no scorer gives, don't know a scorer's labels, or read p
+        of a scorer that names no positive label.
         """
         check_scorers(policy.rules, scorers)
         self._policy = policy

@@ -6,11 +6,12 @@ A model that can't run is no reason to lose a case: its signal says that it fail
 import math
 from collections.abc import Mapping, Sequence
 
-from fengkong.decisions.values import SIGNALS
+from fengkong.decisions.values import SIGNALS, signal_prefix
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import FengkongError, SettingsError, likely_slip
 from fengkong.domain.signals import Signal
 from fengkong.rules.ruleset import RuleSet
+from fengkong.rules.tree import input_names
 from fengkong.rules.types import Kind
 from fengkong.scoring.protocol import TextScorer
 
@@ -33,7 +34,11 @@ def ask(scorer: TextScorer, docs: Sequence[Document]) -> list[Signal]:
 
 
 def check_scorers(rules: RuleSet, scorers: Mapping[str, TextScorer]) -> None:
-    """Raises SettingsError for a signal of the rules that nobody gives, and for labels that the rules don't know."""
+    """Refuses models that the rules would misread.
+
+    Raises SettingsError for a signal of the rules that nobody gives, for labels that the rules don't know, and for a
+    rule on p of a model without a positive label, unless the rule says of which label.
+    """
     for name, scorer in scorers.items():
         if scorer.name != name:
             raise SettingsError(
@@ -58,6 +63,17 @@ def check_scorers(rules: RuleSet, scorers: Mapping[str, TextScorer]) -> None:
                 received=", ".join(sorted(map(repr, strange))),
                 cure="declare all its labels in the rules",
             )
+    for rule in rules.rules:
+        names = set(input_names(rule.condition))
+        for signal in (name for name, scorer in scorers.items() if scorer.positive is None):
+            p, label = (signal_prefix(signal) + part for part in ("p", "label"))
+            if p in names and label not in names:
+                raise SettingsError(
+                    f"rule {rule.id!r} reads {p}, but the model names no positive label, so that p is the most "
+                    "probable label's, whichever that is",
+                    where=rules.name,
+                    cure=f"train it with model.positive named, or ask for {label} in the same rule",
+                )
 
 
 def _sound(sig: Signal) -> Signal:

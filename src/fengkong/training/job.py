@@ -48,7 +48,11 @@ __all__ = ["JobEvent", "Origin", "RunResult", "Stage", "Task", "run_job"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the model is for. name: rules say `signals.<name>.p`. positive: the label that p is of."""
+    """What the model is for. name: rules say `signals.<name>.p`.
+
+    positive: the label that p is of. It is never guessed: without it the bundle names none and holds no bands, and p is
+    the most probable label's; the figures alone then take the second of two labels.
+    """
 
     name: str
     positive: str | None = None
@@ -126,7 +130,7 @@ def run_job(
             prepared.network,
             prepared.tokenizer,
             run.bundle,
-            manifest.model_copy(update={"temperature": chosen.temperature, "thresholds": _thresholds(chosen)}),
+            manifest.model_copy(update={"temperature": chosen.temperature, "thresholds": _thresholds(task, chosen)}),
             dev=splits.dev,
             train=splits.train,
             recipe=recipe.to_toml(),
@@ -199,12 +203,12 @@ def _check_measurable(splits: Splits) -> None:
 
 def _describe(task: Task, prepared: Prepared, origin: Origin, data_sha256: str) -> Manifest:
     """The manifest but for what training and export will tell: what can't be sealed is refused before either."""
-    at = positive_index(prepared.labels, task.positive)
+    positive_index(prepared.labels, task.positive)  # refuses a label that is none, and names the likely slip
     try:
         return Manifest(
             name=task.name,
             labels=prepared.labels,
-            positive=None if at is None else prepared.labels[at],
+            positive=task.positive,
             language=task.language,
             cleaning=CLEANING_VERSION,
             max_tokens=prepared.max_tokens,
@@ -250,9 +254,11 @@ def _calibrate(task: Task, prepared: Prepared) -> Calibrated:
     return Calibrated(temperature, choose_bands(softmax(logits, temperature)[:, at], truth == at, task.costs))
 
 
-def _thresholds(chosen: Calibrated) -> Thresholds | None:
+def _thresholds(task: Task, chosen: Calibrated) -> Thresholds | None:
     bands = chosen.bands
-    return Thresholds(review_from=bands.review_from, decline_from=bands.decline_from) if bands else None
+    if task.positive is None or bands is None:
+        return None
+    return Thresholds(review_from=bands.review_from, decline_from=bands.decline_from)
 
 
 def _bundle_facts(bundle_id: str, exported: Exported) -> dict[str, Plain]:
