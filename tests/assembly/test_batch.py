@@ -1,14 +1,14 @@
 """Files are scored in order and in constant memory, and a fault in the middle loses nothing before it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from fengkong.assembly import score_file
-from fengkong.domain import Document, InputError, SettingsError
+from fengkong.domain import Document, InputError, SettingsError, Signal
 from fengkong.scoring import FakeScorer
 
 SCORER = FakeScorer("risk", ["bad", "good"], keywords={"casino": 0.9}, positive="bad")
@@ -64,3 +64,17 @@ def test_an_older_output_stays_until_the_new_one_is_complete(tmp_path: Path) -> 
 def test_another_suffix_is_refused_before_anything_is_scored(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"'.xlsx'"):
         score_file(SCORER, documents(1), tmp_path / "scores.xlsx")
+
+
+@pytest.mark.parametrize("name", ["scores.jsonl", "scores.parquet"])
+def test_a_failed_score_says_so_in_its_row_and_is_counted(tmp_path: Path, name: str) -> None:
+    class Failing(FakeScorer):
+        def score(self, docs: Sequence[Document]) -> list[Signal]:
+            signals = super().score(docs)
+            return [Signal.failure(self.name, "the engine failed", self.bundle_id), *signals[1:]]
+
+    report = score_file(Failing("risk", ["bad", "good"]), documents(2), tmp_path / name)
+    read = pl.read_parquet if name.endswith("parquet") else pl.read_ndjson
+    rows = read(tmp_path / name).to_dicts()
+    assert [(row["failed"], row["cause"]) for row in rows] == [(True, "the engine failed"), (False, "")]
+    assert report.failed == 1

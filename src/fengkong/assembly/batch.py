@@ -34,11 +34,12 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ScoreReport:
-    """What a run of `score_file` did: rows written, rows only partly read, and the time that it took."""
+    """What a run of `score_file` did: rows written, those only partly read or not scored, and the time that it took."""
 
     out: str
     rows: int
     partly_read: int
+    failed: int
     seconds: float
 
     @property
@@ -53,7 +54,7 @@ class _Run:
     def __init__(self, scorer: TextScorer, docs: Iterable[Document], progress: Callable[[int], None]) -> None:
         self._scorer, self._docs, self._progress = scorer, iter(docs), progress
         self.labels = scorer.labels
-        self.rows = self.partly_read = 0
+        self.rows = self.partly_read = self.failed = 0
         self.error: FengkongError | None = None
 
     def chunks(self) -> Iterator[list[Row]]:
@@ -66,6 +67,7 @@ class _Run:
             yield [_row(doc, sig) for doc, sig in zip(chunk, signals, strict=True)]
             self.rows += len(chunk)
             self.partly_read += sum(sig.unread > 0 for sig in signals)
+            self.failed += sum(sig.failed for sig in signals)
             self._progress(self.rows)
 
     def _next_documents(self) -> list[Document]:
@@ -107,7 +109,7 @@ def score_file(
         ) from error
     if run.error is not None:
         raise _with_progress(run.error, run.rows, str(out)) from run.error.__cause__
-    return ScoreReport(str(out), run.rows, run.partly_read, time.perf_counter() - started)
+    return ScoreReport(str(out), run.rows, run.partly_read, run.failed, time.perf_counter() - started)
 
 
 def _writer(out: str) -> Callable[[_Run], None]:
@@ -131,6 +133,9 @@ def _row(doc: Document, sig: Signal) -> Row:
         "p": sig.p,
         "probabilities": dict(sig.probabilities),
         "unread": sig.unread,
+        "failed": sig.failed,
+        "cause": sig.cause,
+        "bundle": sig.bundle,
     }
 
 
@@ -165,6 +170,9 @@ def _write_parquet(run: _Run, path: Path) -> None:
             "p": pl.Float64(),
             "probabilities": pl.Struct(labels),
             "unread": pl.Int64(),
+            "failed": pl.Boolean(),
+            "cause": pl.String(),
+            "bundle": pl.String(),
         }
     )
 

@@ -12,6 +12,7 @@ from fengkong.domain.findings import Finding
 
 __all__ = [
     "Labelled",
+    "check_places",
     "check_text_options",
     "in_chunks",
     "parse_fields",
@@ -106,6 +107,17 @@ def _columns(data: "assembly.DataSettings") -> "corpus.Columns":
 def check_text_options(file: str | None, text: str | None, fields: Sequence[str] | None) -> None:
     """Raises SettingsError where a file and --text are both given, or facts without the text that they belong to."""
     if file is not None and text is not None:
+def check_places(source: str, out: str, rejects: Path | None) -> None:
+    """Raises SettingsError where two of what is read, what is written and what is set aside are one file."""
+    places = {"the input": source, "--out": out, "the rejects file": str(rejects or rejects_beside(source))}
+    seen: dict[Path, str] = {}
+    for name, place in places.items():
+        if place == "-" or "://" in place:
+            continue
+        if (other := seen.setdefault(Path(place).resolve(), name)) != name:
+            raise SettingsError(f"{other} and {name} are the same file", where=place, cure="name another file")
+
+
         raise SettingsError("a file and --text can't be given together", received=repr(file), cure="give one of them")
     if fields and text is None:
         raise SettingsError(

@@ -17,6 +17,7 @@ __all__ = [
     "Rejects",
     "Threads",
     "Workspace",
+    "bundle_and_file",
     "chosen_bundle",
     "optional_workspace",
     "workspace_settings",
@@ -54,6 +55,13 @@ def workspace_settings(folder: Path | None, instead: str) -> "assembly.Settings"
     if settings is None:
         raise SettingsError("there is no workspace here", where=str(Path.cwd()), cure=instead)
     return settings
+
+
+def bundle_and_file(first: Path | None, second: str | None) -> tuple[Path | None, str | None]:
+    """BUNDLE and FILE as given; one alone that is a file, or "-", is FILE, since a bundle is a folder."""
+    if first is not None and second is None and (first.is_file() or str(first) == "-"):
+        return None, str(first)
+    return first, second
 
 
 def chosen_bundle(named: Path | None, settings: "assembly.Settings | None") -> "scoring.Bundle":

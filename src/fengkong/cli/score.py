@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fengkong import assembly, corpus, scoring
-from fengkong.cli.data import read_documents, with_columns
+from fengkong.cli.data import check_places, read_documents, with_columns
 from fengkong.cli.options import (
     Column,
     Json,
@@ -14,6 +14,7 @@ from fengkong.cli.options import (
     Rejects,
     Threads,
     Workspace,
+    bundle_and_file,
     chosen_bundle,
     optional_workspace,
     workspace_settings,
@@ -40,10 +41,12 @@ def score(
 
     Examples: fengkong score bundle texts.csv -o scores.parquet   |   cat texts.jsonl | fengkong score bundle -
     """
+    bundle, file = bundle_and_file(bundle, file)
     settings = optional_workspace(workspace)
     if bundle is None or file is None:
         settings = workspace_settings(workspace, "name both: fengkong score BUNDLE FILE")
     source = file or (str(settings.path(settings.decisions.applications)) if settings else "-")
+    check_places(source, out, rejects)
     scorer = scoring.Scorer(chosen_bundle(bundle, settings), threads=threads)
     read = corpus.ReadReport()
     data = with_columns(settings.data if settings else assembly.DataSettings(source=source), column)
@@ -54,4 +57,6 @@ def score(
         emit_json({"report": report, "skipped": read.skipped, "findings": read.findings()})
     partly = f"; {report.partly_read} longer than the model reads" if report.partly_read else ""
     progress_out.print(f"{report.rows} rows to {report.out}, {report.texts_per_second:,.0f} texts/s{partly}")
+    if report.failed:
+        progress_out.print(f"{report.failed} could not be scored; their rows say why, as cause")
     progress_out.print(*draw_findings(read.findings()), sep="\n", end="")
