@@ -7,7 +7,8 @@ from fengkong.domain.documents import Example, Place
 from fengkong.domain.errors import InputError
 from fengkong.scoring.fake import FakeScorer
 from fengkong.scoring.scorer import Scorer
-from fengkong.training.evaluation import evaluate, explained_examples, log_probabilities
+from fengkong.training.evaluation import evaluate, log_probabilities
+from fengkong.training.explained import explained_examples
 
 LABELS = ("low", "high")
 

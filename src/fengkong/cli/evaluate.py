@@ -6,11 +6,30 @@ from typing import Annotated, Literal
 import typer
 
 from fengkong import assembly, scoring, training
-from fengkong.cli.data import read_examples, read_labelled, with_columns
-from fengkong.cli.options import Column, Json, Threads, Workspace, chosen_bundle, optional_workspace, workspace_settings
-from fengkong.cli.terminal import draw_metrics, emit_json, out
+from fengkong.cli.data import read_examples, with_columns
+from fengkong.cli.options import (
+    Column,
+    Json,
+    Threads,
+    Workspace,
+    bundle_and_file,
+    chosen_bundle,
+    optional_workspace,
+    workspace_settings,
+)
+from fengkong.cli.terminal import draw_findings, draw_metrics, emit_json, out, progress_out
+from fengkong.domain.documents import Example
+from fengkong.domain.errors import InputError
+from fengkong.domain.findings import Finding, Severity
 
 __all__ = ["evaluate"]
+
+LEARNED = Finding(
+    "T004",
+    Severity.WARNING,
+    "the bundle was trained on these examples, so the figures are too good",
+    cure="name a file of examples that it has not seen",
+)
 
 
 def evaluate(
@@ -29,24 +48,40 @@ def evaluate(
 
     Examples: fengkong evaluate   |   fengkong evaluate bundle new-cases.csv --json
     """
+    bundle, file = bundle_and_file(bundle, file)
     settings = optional_workspace(workspace)
     if bundle is None or file is None:
         settings = workspace_settings(workspace, "name both: fengkong evaluate BUNDLE FILE")
     chosen = chosen_bundle(bundle, settings)
     scorer = scoring.Scorer(chosen, threads=threads)
     wanted = split or ("all" if file else "test")
-    if file is None and settings is not None:
-        seed = training.Recipe.load(settings.path(settings.model.recipe)).seed
-        data = settings.data.model_copy(update={"source": settings.source})
-        parts = dict(read_labelled(data, seed=seed).splits)
-        examples = [ex for name, part in parts.items() if wanted in (name, "all") for ex in part]
-    else:
-        columns = settings.data.columns if settings else assembly.ColumnSettings()
-        data = with_columns(assembly.DataSettings(source=str(file), columns=columns), column)
-        examples = [ex for ex in read_examples(data) if wanted in (ex.split, "all")]
+    data = settings.data if settings else assembly.DataSettings(source="-")
+    source = file or (settings.source if settings else "-")
+    data = with_columns(data.model_copy(update={"source": source}), column)
+    examples = _chosen_examples(chosen, data, wanted) if file else _trained_examples(chosen, data, wanted)
     measured = training.evaluate(scorer, examples)
     if as_json:
         emit_json({"bundle": scorer.bundle_id, "split": wanted, "metrics": measured})
     else:
         out.print(f"{chosen.path} on {len(examples):,} texts ({wanted})")
         out.print(*draw_metrics(measured), sep="\n")
+
+
+def _trained_examples(bundle: "scoring.Bundle", data: "assembly.DataSettings", wanted: str) -> list[Example]:
+    """A split of the data that the bundle was trained on, as it was then. Raises InputError where it is other data."""
+    splits = training.splits_as_trained(bundle, read_examples(data), data.split)
+    if splits is None:
+        raise InputError(
+            "these are not the examples that the bundle was trained on, so what is new to it can't be told",
+            where=data.source,
+            cure="name a file of examples that it has not seen, or train again",
+        )
+    return [ex for name, part in splits for ex in part if wanted in (name, "all")]
+
+
+def _chosen_examples(bundle: "scoring.Bundle", data: "assembly.DataSettings", wanted: str) -> list[Example]:
+    """The examples of a file; where the bundle learned from them, that is said."""
+    examples = read_examples(data)
+    if wanted != "test" and training.splits_as_trained(bundle, examples, data.split):
+        progress_out.print(*draw_findings([LEARNED]), sep="\n")
+    return [ex for ex in examples if wanted in (ex.split, "all")]

@@ -15,6 +15,7 @@ from .defaults import choose_defaults as choose_defaults
 from .encoding import Encoded as Encoded
 from .evaluation import evaluate as evaluate
 from .export import Exported as Exported
+from .evaluation import splits_as_trained as splits_as_trained
 from .export import export_bundle as export_bundle
 from .floors import Floor as Floor
 from .floors import Inputs as Inputs

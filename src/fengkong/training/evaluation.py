@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fengkong.corpus.splitting import HowToSplit, Splits, split_examples
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError, likely_slip
+from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.protocol import TextScorer
 from fengkong.training.bootstrap import RESAMPLES, FloatArray, IntArray
 from fengkong.training.metrics import Metrics, classification_metrics
-from fengkong.training.report import ExplainedExample, Kind
-from fengkong.trust.occlusion import explain
+from fengkong.training.recipe import Recipe
+from fengkong.training.run_folder import data_digest
 
-__all__ = ["evaluate", "explained_examples", "log_probabilities"]
+__all__ = ["evaluate", "label_numbers", "log_probabilities", "splits_as_trained"]
 
 SMALLEST = 1e-30
 """Stands for a probability that was rounded to zero."""
@@ -25,7 +27,7 @@ def evaluate(scorer: TextScorer, examples: Sequence[Example], *, resamples: int 
     """
     if not examples:
         raise InputError("there are no examples to measure on", cure="name another file or split")
-    truth = _label_numbers(scorer, examples)
+    truth = label_numbers(scorer, examples)
     probabilities = np.exp(log_probabilities(scorer, examples))
     return classification_metrics(truth, probabilities, scorer.labels, scorer.positive, resamples=resamples)
 
@@ -37,28 +39,22 @@ def log_probabilities(scorer: TextScorer, examples: Sequence[Example]) -> FloatA
     return logs
 
 
-def explained_examples(scorer: TextScorer, examples: Sequence[Example], logs: FloatArray) -> list[ExplainedExample]:
-    """For the report: the surest right answer, the least sure one, and the surest wrong one, explained.
+def splits_as_trained(bundle: Bundle, examples: Sequence[Example], how: HowToSplit | None = None) -> Splits | None:
+    """The splits that a bundle was trained on, made again from its examples; None where these are others.
 
-    logs: `log_probabilities` of these examples. An answer that is two of the three is shown once.
+    The seed is that of the recipe sealed in the bundle, and the manifest's sum over the data tells whether they agree.
     """
-    surest, right = logs.max(axis=1), logs.argmax(axis=1) == _label_numbers(scorer, examples)
-    shown: dict[int, Kind] = {}
-    kinds: tuple[tuple[Kind, FloatArray], ...] = (
-        ("surest_right", np.where(right, surest, -np.inf)),
-        ("least_sure", -surest),
-        ("surest_wrong", np.where(right, -np.inf, surest)),
-    )
-    for kind, fitness in kinds:
-        if fitness.max() > -np.inf:
-            shown.setdefault(int(fitness.argmax()), kind)
-    return [
-        ExplainedExample(explain(scorer, examples[place].document()), examples[place].label, kind)
-        for place, kind in shown.items()
-    ]
+    if "recipe.toml" not in bundle.manifest.files:
+        return None
+    try:
+        splits = split_examples(examples, how=how, seed=Recipe.load(bundle.path / "recipe.toml").seed)
+    except InputError:  # what can't be split was never trained on
+        return None
+    return splits if data_digest(splits) == bundle.manifest.training.get("data_sha256") else None
 
 
-def _label_numbers(scorer: TextScorer, examples: Sequence[Example]) -> IntArray:
+def label_numbers(scorer: TextScorer, examples: Sequence[Example]) -> IntArray:
+    """The place of each example's label among the scorer's. Raises InputError for a label that it doesn't know."""
     numbers = {label: number for number, label in enumerate(scorer.labels)}
     for ex in examples:
         if ex.label not in numbers:

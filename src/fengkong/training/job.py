@@ -27,7 +27,8 @@ from fengkong.scoring.scorer import Scorer
 from fengkong.text.cleaning import CLEANING_VERSION, clean
 from fengkong.training.calibration import fit_temperature
 from fengkong.training.encoding import Encoded
-from fengkong.training.evaluation import explained_examples, log_probabilities
+from fengkong.training.evaluation import log_probabilities
+from fengkong.training.explained import explained_examples
 from fengkong.training.export import Exported, export_bundle
 from fengkong.training.floors import Inputs, train_floors
 from fengkong.training.machine import describe_machine
