@@ -33,8 +33,8 @@ contracts: .venv/.dev-installed ## import-linter: the rooms and their direction
 unit: .venv/.dev-installed ## the test suite alone, on two processes
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist loadfile
 
-bench: .venv/.dev-installed ## speed against the peers, side by side (P1, P2, P3, P4, P12); about 15 minutes
-	$(BIN)/python -m bench.speed
+bench: .venv/.dev-installed ## speed against the peers, side by side (P1-P4, P12); DATA=folder for real texts
+	$(BIN)/python -m bench.speed $(if $(DATA),--data $(DATA))
 
 results: .venv/.dev-installed ## figures on the real sets (Q1, Q5, Q6), 3 seeds, resumable; needs DATA=folder
 	$(BIN)/python -m bench.quality --data $(DATA)

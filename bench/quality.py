@@ -44,10 +44,10 @@ SETS = (
 
 def run(one: Set, data: Path, seed: int, out: Path) -> dict[str, Any]:
     """The metrics of one run, made now or earlier."""
-    folder = out / f"{one.name}-{seed}"
+    recipe = training.Recipe.from_values({**one.recipe, "seed": seed})
+    folder = out / f"{one.name}-{seed}-{recipe.sha256[:8]}"
     metrics = folder / "metrics.json"
     if not metrics.exists():
-        recipe = training.Recipe.from_values({**one.recipe, "seed": seed})
         splits = corpus.split_examples(corpus.read_examples(data / one.file), how="given", seed=seed)
         task = training.Task(one.name, one.positive)
         command = f"python -m bench.quality --data FOLDER --only {one.row} --seeds {seed}"

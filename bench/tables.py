@@ -1,6 +1,5 @@
 """Tables of figures, written between two marks of a page so that no figure is ever copied by hand."""
 
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
@@ -31,8 +30,3 @@ def replace_section(name: str, body: str, page: Path = RESULTS) -> None:
     if not rest:
         raise SystemExit(f"{page} has no section {name!r}")
     page.write_text(f"{before}{begin}\n{body.strip()}\n{end}{after}", encoding="utf-8")
-
-
-def machine() -> str:
-    """Processor and versions in a line, without names of hosts or people."""
-    return f"Python {platform.python_version()}, {platform.machine()}"

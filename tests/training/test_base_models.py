@@ -9,7 +9,8 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 
 from fengkong.domain.errors import BaseModelError
 from fengkong.training import base_models
-from fengkong.training.base_models import find_base, load_base
+from fengkong.training.base_models import find_base, load_base, token_counter
+from fengkong.training.encoding import encode
 
 
 @pytest.fixture
@@ -139,3 +140,13 @@ def test_a_hub_id_in_the_cache_is_taken_without_a_network(base, monkeypatch):
 
     monkeypatch.setattr(base_models, "snapshot_download", cached)
     assert load_base("someone/bert").hidden == 32
+
+
+def test_tokens_are_counted_as_the_base_reads_them_without_its_weights(tiny_base, tiny_splits):
+    count, longest = token_counter(str(tiny_base))
+    base = load_base(str(tiny_base))
+    texts = [ex.text for ex in tiny_splits.dev]
+    encoded = encode(tiny_splits.dev, base.tokenizer, ("bad", "good"), max_tokens=longest)
+    assert count(texts) == encoded.lengths.tolist()
+    assert longest == base.max_tokens
+    assert count(["[SEP]"]) > count(["a"]), "the name of a special token is plain characters"

@@ -1,5 +1,5 @@
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +8,13 @@ import pytest
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
 
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.errors import BaseModelError, FacilityError, InputError, SettingsError
 from fengkong.scoring import Bundle, Manifest, NumberField, Scorer, Thresholds, softmax
 from fengkong.scoring.engine import Engine
 from fengkong.text import CLEANING_VERSION
-from fengkong.training import export_bundle
+from fengkong.training import export, export_bundle
 from fengkong.training.base_models import BaseModel, load_base
 from fengkong.training.embedding import compact_embedding
 from fengkong.training.encoding import Encoded, encode
@@ -109,7 +108,8 @@ def test_a_bundle_says_what_the_network_says(
     assert 0.2 < trained[:, 0].std() + trained[:, 0].mean() < 0.9  # there is something to compare
     np.testing.assert_allclose(found, trained, atol=0.03)
     assert exported.parity.chosen.format == "int8"
-    assert exported.parity.texts == len(tiny_splits.dev) + len(tiny_splits.train)
+    # Half of train settles the scales; the other half is compared.
+    assert exported.parity.texts == len(tiny_splits.dev) + len(tiny_splits.train) // 2
     assert bundle.manifest.metrics["parity"] == {
         "texts": exported.parity.texts,
         "tried": [bundle.manifest.metrics["parity"]["tried"][0]],
@@ -200,27 +200,14 @@ def mixed(kept: int) -> str:
     return f"int8 with its {kept} most sensitive products in fp32"
 
 
-def hide(norm: nn.LayerNorm, readers: Sequence[nn.Linear]) -> None:
+def hide_in_first_layer(network: TextClassifier) -> None:
     """Two channels that are always 1 get huge opposite weights: nothing in floats, ruin in eight bits."""
+    norm = network.encoder.embeddings.LayerNorm
     norm.weight[:2], norm.bias[:2] = 0, 1
-    for linear in readers:
+    attention = network.encoder.encoder.layer[0].attention.self
+    for linear in (attention.query, attention.key, attention.value):
         linear.weight[:, 0] += 4000
         linear.weight[:, 1] -= 4000
-
-
-def hide_in_first_layer(network: TextClassifier) -> None:
-    attention = network.encoder.encoder.layer[0].attention.self
-    hide(network.encoder.embeddings.LayerNorm, (attention.query, attention.key, attention.value))
-
-
-def hide_everywhere(network: TextClassifier) -> None:
-    hide_in_first_layer(network)
-    hide_in_narrowing_product(network)
-    before, after = network.encoder.encoder.layer
-    attention = after.attention.self
-    hide(before.output.LayerNorm, (attention.query, attention.key, attention.value))
-    for layer in (before, after):
-        hide(layer.attention.output.LayerNorm, (layer.intermediate.dense,))
 
 
 def hide_in_narrowing_product(network: TextClassifier) -> None:
@@ -231,22 +218,24 @@ def hide_in_narrowing_product(network: TextClassifier) -> None:
 
 
 @pytest.mark.parametrize(
-    ("outliers", "formats"),
+    ("outliers", "kept", "formats"),
     [
-        (lambda _: None, ["int8"]),
-        (hide_in_narrowing_product, ["int8", mixed(2)]),
-        (hide_in_first_layer, ["int8", mixed(2), mixed(4)]),
-        (hide_everywhere, ["int8", mixed(2), mixed(4), mixed(8), "fp32"]),
+        (lambda _: None, (2,), ["int8"]),
+        (hide_in_narrowing_product, (2,), ["int8", mixed(2)]),
+        (hide_in_first_layer, (), ["int8", "fp32"]),
     ],
 )
 def test_a_network_that_int8_ruins_takes_a_safer_format_and_says_so(
     outliers: Callable[[TextClassifier], None],
+    kept: tuple[int, ...],
     formats: list[str],
+    monkeypatch: pytest.MonkeyPatch,
     base: BaseModel,
     encoded: Encoded,
     tiny_splits: Splits,
     tmp_path: Path,
 ) -> None:
+    monkeypatch.setattr(export, "KEPT_IN_FP32", kept)
     network = loud(build(base))
     with torch.no_grad():
         outliers(network)

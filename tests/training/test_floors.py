@@ -60,7 +60,7 @@ def test_fields_and_embeddings_are_used_where_there_are_any():
         for name, n in sizes.items()
     }
     floors = {floor.name: floor for floor in train_floors(sets, y["train"], y["dev"], 2)}
-    assert list(floors) == ["majority", "tfidf", "frozen"]
+    assert list(floors) == ["majority", "fields", "tfidf", "frozen"]
     for name in ("tfidf", "frozen"):
         found = classification_metrics(y["test"], floors[name].probabilities["test"], ("no", "yes"), resamples=0)
         assert found.binary.auc.value > 0.95

@@ -161,7 +161,7 @@ def test_the_report_tells_choices_findings_and_three_texts_and_needs_nothing_els
     for told in (FOUND.message, FOUND.code, "loans.csv:7", "fengkong train --data loans.csv"):
         assert told in page
     codes = [finding.code for finding in binary.measurement.run.findings]
-    assert {"D004", "T002"} <= set(codes), "the caller's finding, and the text that was cut"
+    assert "D004" in codes, "the caller's finding"
     dropped = [finding.message for finding in binary.measurement.run.findings if "id" in finding.place.name]
     assert dropped, "a field that was left out is told"
     assert "The surest right answer" in page

@@ -200,12 +200,5 @@ def test_texts_in_a_language_that_the_base_lacks_are_a_finding(tiny_base, tiny_s
     assert prepare(recipe(tiny_base), tiny_splits).findings == ()
 
 
-def test_cut_texts_are_a_finding_with_their_number(tiny_base, tiny_splits):
-    prepared = prepare(recipe(tiny_base, max_tokens=10), tiny_splits)
-    (finding,) = prepared.findings
-    assert finding.code == "T002"
-    assert f"{int((prepared.train.unread > 0).sum())} of 120" in finding.message
-
-
 def test_the_bases_own_limit_holds(tiny_base, tiny_splits):
     assert prepare(recipe(tiny_base, max_tokens=4096), tiny_splits).max_tokens == 64

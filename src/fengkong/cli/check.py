@@ -59,5 +59,5 @@ def _check_workspace(folder: Path | None) -> list[Finding]:
     settings = workspace_settings(folder, "name the files: fengkong check FILE")
     recipe = training.Recipe.load(settings.path(settings.model.recipe))
     data = settings.data.model_copy(update={"source": settings.source})
-    labelled = read_labelled(data, seed=recipe.seed)
+    labelled = read_labelled(data, seed=recipe.seed, recipe=recipe)
     return [*rules.check(settings.path(settings.decisions.rules)), *labelled.findings]

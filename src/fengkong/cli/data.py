@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fengkong import assembly, corpus
+from fengkong import assembly, corpus, training
 from fengkong.domain.documents import Document, Example, FieldValue
 from fengkong.domain.errors import FengkongError, SettingsError, likely_slip
 from fengkong.domain.findings import Finding
@@ -40,11 +40,14 @@ def rejects_beside(source: str) -> Path:
     return path.with_name(path.name + ".rejects.jsonl")
 
 
-def read_labelled(data: "assembly.DataSettings", *, seed: int) -> Labelled:
-    """The labelled examples of a source, split as the settings say, and checked."""
+def read_labelled(data: "assembly.DataSettings", *, seed: int, recipe: "training.Recipe | None" = None) -> Labelled:
+    """The labelled examples of a source, split as the settings say, and checked, their lengths against the recipe."""
     report = corpus.ReadReport()
     splits = corpus.split_examples(read_examples(data, report), how=data.split, seed=seed)
-    return Labelled(splits, (*report.findings(), *corpus.check_examples(splits)))
+    count, longest = training.token_counter(recipe.base) if recipe else (None, 0)
+    limit = min(recipe.max_tokens, longest) if recipe else None
+    findings = corpus.check_examples(splits, token_lengths=count, max_tokens=limit)
+    return Labelled(splits, (*report.findings(), *findings))
 
 
 def read_examples(data: "assembly.DataSettings", report: corpus.ReadReport | None = None) -> list[Example]:
@@ -104,9 +107,6 @@ def _columns(data: "assembly.DataSettings") -> "corpus.Columns":
     return corpus.Columns(**data.columns.model_dump())
 
 
-def check_text_options(file: str | None, text: str | None, fields: Sequence[str] | None) -> None:
-    """Raises SettingsError where a file and --text are both given, or facts without the text that they belong to."""
-    if file is not None and text is not None:
 def check_places(source: str, out: str, rejects: Path | None) -> None:
     """Raises SettingsError where two of what is read, what is written and what is set aside are one file."""
     places = {"the input": source, "--out": out, "the rejects file": str(rejects or rejects_beside(source))}
@@ -118,6 +118,9 @@ def check_places(source: str, out: str, rejects: Path | None) -> None:
             raise SettingsError(f"{other} and {name} are the same file", where=place, cure="name another file")
 
 
+def check_text_options(file: str | None, text: str | None, fields: Sequence[str] | None) -> None:
+    """Raises SettingsError where a file and --text are both given, or facts without the text that they belong to."""
+    if file is not None and text is not None:
         raise SettingsError("a file and --text can't be given together", received=repr(file), cure="give one of them")
     if fields and text is None:
         raise SettingsError(

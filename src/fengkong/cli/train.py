@@ -89,7 +89,7 @@ def run(
     task: "training.Task", recipe: "training.Recipe", data: "assembly.DataSettings", folder: Path, *, resume: bool
 ) -> "training.RunResult":
     """Read, check and split the data, show what was found, then train with progress."""
-    labelled = read_labelled(data, seed=recipe.seed)
+    labelled = read_labelled(data, seed=recipe.seed, recipe=recipe)
     for line in draw_findings(labelled.findings):
         progress_out.print(line)
     if errors := [finding for finding in labelled.findings if finding.severity is Severity.ERROR]:

@@ -1,5 +1,6 @@
 from .base_models import BaseModel as BaseModel
 from .base_models import load_base as load_base
+from .base_models import token_counter as token_counter
 from .bootstrap import Estimate as Estimate
 from .bootstrap import estimate as estimate
 from .calibration import Calibration as Calibration
@@ -14,8 +15,8 @@ from .defaults import Plan as Plan
 from .defaults import choose_defaults as choose_defaults
 from .encoding import Encoded as Encoded
 from .evaluation import evaluate as evaluate
-from .export import Exported as Exported
 from .evaluation import splits_as_trained as splits_as_trained
+from .export import Exported as Exported
 from .export import export_bundle as export_bundle
 from .floors import Floor as Floor
 from .floors import Inputs as Inputs
@@ -52,6 +53,7 @@ from .report import write_metrics as write_metrics
 from .report import write_report as write_report
 from .run_folder import RunFolder as RunFolder
 from .run_folder import check_replaceable as check_replaceable
+from .run_folder import data_digest as data_digest
 from .run_folder import install_bundle as install_bundle
 from .run_folder import next_run as next_run
 from .run_folder import unfinished_run as unfinished_run

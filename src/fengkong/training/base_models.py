@@ -9,7 +9,7 @@ import importlib.util
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig,
 from transformers.utils import logging as transformers_logging
 
 from fengkong.domain.errors import BaseModelError, likely_slip
+from fengkong.text.cleaning import clean
 
 __all__ = ["BaseModel", "find_base", "load_base"]
 
@@ -74,11 +75,34 @@ def load_base(name: str, *, dropout: float = 0.1) -> BaseModel:
             cure=f"reinstall {MINILM_PACKAGE.replace('_', '-')}",
         )
     tokenizer = _read_tokenizer(folder, name)
+    encoder = _read_encoder(folder, name, config)
     padding = config.pad_token_id or 0
+    return BaseModel(name, encoder, tokenizer, config.hidden_size, _longest(config), padding, digest)
+
+
+def token_counter(name: str) -> tuple[Callable[[Sequence[str]], list[int]], int]:
+    """What counts the tokens of raw texts as a base reads them, special ones included, and the most that it can read.
+
+    Loads no weights. Raises BaseModelError as `load_base` does.
+    """
+    folder = find_base(name)
+    tokenizer = _read_tokenizer(folder, name)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.encode_special_tokens = True
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return [len(encoding) for encoding in tokenizer.encode_batch_fast([clean(text).text for text in texts])]
+
+    return count, _longest(_read_config(folder, name))
+
+
+def _longest(config: PretrainedConfig) -> int:
+    """The most tokens that an encoder can read."""
     limit = int(getattr(config, "max_position_embeddings", 0) or 512)
     if config.model_type in {"roberta", "xlm-roberta", "camembert"}:  # these count positions from padding + 1
-        limit -= padding + 1
-    return BaseModel(name, _read_encoder(folder, name, config), tokenizer, config.hidden_size, limit, padding, digest)
+        limit -= (config.pad_token_id or 0) + 1
+    return limit
 
 
 def find_base(name: str) -> Path:

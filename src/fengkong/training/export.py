@@ -84,10 +84,12 @@ def export_bundle(
     tokenizer.no_padding()
     tokenizer.enable_truncation(manifest.max_tokens)
     tokenizer_json = tokenizer.to_str(pretty=True).encode()
-    compared = [*_spaced(dev, MOST_COMPARED), *_spaced(train, max(0, FEWEST_COMPARED - len(dev)))]
+    # What settles the scales is not what they are judged on.
+    scaled, fresh = (train[::2], train[1::2]) if train else (dev, ())
+    compared = [*_spaced(dev, MOST_COMPARED), *_spaced(fresh, max(0, FEWEST_COMPARED - len(dev)))]
     comparison = _Comparison(final, tokenizer, manifest, compared, dev_texts=min(len(dev), MOST_COMPARED))
     tried: list[Attempt] = []
-    for form in _formats(to_onnx(final), list(_feeds(tokenizer_json, manifest, _spaced(train or dev, SCALE_TEXTS)))):
+    for form in _formats(to_onnx(final), list(_feeds(tokenizer_json, manifest, _spaced(scaled, SCALE_TEXTS)))):
         model = form.model.SerializeToString(deterministic=True)
         candidate = manifest.model_copy(update={"precision": form.precision})
         tried.append(comparison.attempt(form.name, Bundle(folder, candidate, model, tokenizer_json)))

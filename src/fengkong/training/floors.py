@@ -1,6 +1,7 @@
 """The models that a tuned one must beat, trained in the same run on the same rows.
 
 - majority: the label shares of the training set, whatever the text says;
+- fields: a logistic regression on the fields alone, where there are any;
 - tfidf: TF-IDF of word and character n-grams, and the fields where there are any, under a logistic regression;
 - frozen: the base model before fine-tuning, as a linear probe (Alain & Bengio 2016): a logistic regression on its
   pooled embeddings. An untouched classification head is random and would be no floor at all.
@@ -71,6 +72,8 @@ def train_floors(sets: Mapping[str, Inputs], y_train: IntArray, y_dev: IntArray,
     yield Floor("majority", {name: np.tile(shares, (len(sets[name].texts), 1)) for name in _answered(sets)}, 0.0)
     fields = _standardised({name: inputs.fields for name, inputs in sets.items()})
     embeddings = _standardised({name: inputs.embeddings for name, inputs in sets.items()})
+    if fields is not None:
+        yield _linear("fields", fields, y_train, y_dev, k, time.perf_counter())
     started = time.perf_counter()
     yield _linear("tfidf", _beside(_tfidf(sets), fields), y_train, y_dev, k, started)
     if embeddings is not None:

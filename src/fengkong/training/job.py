@@ -5,7 +5,7 @@ so that the figures are those of what will be served.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.canonical import Plain
 from fengkong.domain.errors import InputError, SettingsError
-from fengkong.domain.findings import Finding
+from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.calibration import softmax
 from fengkong.scoring.fields import FieldEncoder
@@ -36,7 +36,7 @@ from fengkong.training.measurement import Calibrated, Measurement, RunFacts, mea
 from fengkong.training.metrics import positive_index
 from fengkong.training.predict import embed_texts, predict_logits
 from fengkong.training.preparation import Prepared, prepare
-from fengkong.training.progress import Event
+from fengkong.training.progress import Evaluated, Event
 from fengkong.training.recipe import Recipe
 from fengkong.training.report import write_metrics, write_report
 from fengkong.training.run_folder import RunFolder, data_digest
@@ -154,7 +154,7 @@ def run_job(
                 source=origin.source,
                 data_sha256=data_sha256,
                 counts={name: Counter(ex.label for ex in part) for name, part in splits},
-                findings=(*origin.findings, *prepared.findings, *dropped),
+                findings=(*origin.findings, *prepared.findings, *dropped, *_silent_text(events)),
                 recipe=recipe.model_dump(),
                 choices=prepared.plan.choices,
                 curve=training_curve(events, prepared.plan.metric),
@@ -173,6 +173,18 @@ def run_job(
         write_metrics(measurement, run.metrics)
         run.checkpoint.unlink(missing_ok=True)
     return RunResult(measurement, run.bundle, run.report)
+
+
+def _silent_text(events: Sequence[Event]) -> Iterator[Finding]:
+    """A finding where nothing beat the start, at which the fields speak alone."""
+    best = [event.step for event in events if isinstance(event, Evaluated) and event.best]
+    if best and best[-1] == 0:
+        yield Finding(
+            "T003",
+            Severity.WARNING,
+            "on dev, reading the texts added nothing to the fields; the sealed model goes by the fields alone",
+            cure="check that the text says more than the fields, or train on the fields with simpler means",
+        )
 
 
 class _Stages:

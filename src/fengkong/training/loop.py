@@ -80,22 +80,27 @@ def _learn(state: TrainingState, train: Encoded, texts: Int64s) -> float:
     with _randomness(plan.seed, state.step, device), autocast(device, plan.bf16):
         loss = nn.functional.cross_entropy(network(*tensors_of(batch, device)), labels)
     value = float(loss.detach())
-    if not math.isfinite(value):
-        raise FacilityError(
-            "the loss is no longer a number, so training was stopped with the best state so far",
-            where=f"step {state.step + 1}",
-            received=str(value),
-            cure="lower learning_rate, or set precision to 'fp32' in the recipe",
-        )
+    _check_finite("loss", value, state)
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
-    if plan.clip_norm:
-        nn.utils.clip_grad_norm_(network.parameters(), plan.clip_norm)
+    length = nn.utils.clip_grad_norm_(network.parameters(), plan.clip_norm or math.inf)
+    _check_finite("gradient", float(length), state)
     set_rate(state.optimiser, rate_share(state.step, plan))
     state.optimiser.step()
     state.optimiser.zero_grad()
     state.step += 1
     state.take_average()
     return value
+
+
+def _check_finite(what: str, value: float, state: TrainingState) -> None:
+    """Raises FacilityError before a step that would spoil the weights."""
+    if not math.isfinite(value):
+        raise FacilityError(
+            f"the {what} is no longer a number, so training was stopped with the best state so far",
+            where=f"step {state.step + 1}",
+            received=str(value),
+            cure="lower learning_rate, or set precision to 'fp32' in the recipe",
+        )
 
 
 def _evaluate(state: TrainingState, dev: Encoded) -> Evaluated:

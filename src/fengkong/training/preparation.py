@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer
 
@@ -90,9 +89,7 @@ def prepare(
         start_field_head(network.field_head, train, dev)
     plan = choose_defaults(recipe, train, dev, labels=len(labels), hidden=base.hidden, device=device)
     network.to(device).eval()
-    return Prepared(
-        recipe, labels, base, network, max_tokens, fields, train, dev, plan, _findings(base, train, max_tokens)
-    )
+    return Prepared(recipe, labels, base, network, max_tokens, fields, train, dev, plan, _findings(base, train))
 
 
 def _labels(splits: Splits) -> tuple[str, ...]:
@@ -112,7 +109,7 @@ def _labels(splits: Splits) -> tuple[str, ...]:
     return labels
 
 
-def _findings(base: BaseModel, train: Encoded, max_tokens: int) -> tuple[Finding, ...]:
+def _findings(base: BaseModel, train: Encoded) -> tuple[Finding, ...]:
     found = []
     if train.unknown > UNKNOWN_SHARE:
         found.append(
@@ -121,17 +118,6 @@ def _findings(base: BaseModel, train: Encoded, max_tokens: int) -> tuple[Finding
                 Severity.WARNING,
                 f"the base {base.name!r} does not know {train.unknown:.0%} of the tokens in these texts",
                 cure="take a base of the language that the texts are written in",
-            )
-        )
-    cut = np.count_nonzero(train.unread)
-    if cut:
-        found.append(
-            Finding(
-                "T002",
-                Severity.WARNING if cut > 0.1 * len(train) else Severity.INFO,
-                f"{cut:,} of {len(train):,} training texts are longer than {max_tokens} tokens; "
-                f"{int(train.unread.sum()):,} tokens are not read",
-                cure="raise max_tokens where the base allows it",
             )
         )
     return tuple(found)

@@ -159,7 +159,7 @@ class TrainingState:
                     self.best[name] = value.to(device)
                 case _:
                     slot = kind.removeprefix("adamw.")
-                    self.optimiser.state[weights[name]][slot] = value if slot == "step" else value.to(device)
+                    self.optimiser.state[weights[name]][slot] = value.to(device)
         self.step, self.seconds = facts["step"], facts["seconds"]
         self.averaged, self.stale = facts["averaged"], facts["stale"]
         self.best_step, self.best_figures = facts["best_step"], dict(facts["best_figures"])
