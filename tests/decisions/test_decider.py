@@ -234,6 +234,25 @@ def test_every_doubt_about_a_model_goes_to_a_person(change: Callable[[Signal], S
     assert all(reason.texts["en"] and reason.texts["zh"] for reason in dec.reasons)
 
 
+@pytest.mark.parametrize("text", ["", " \t\n", "\u200b", "…!?", "\u3000。"])
+@pytest.mark.parametrize("seen", ["signals.risk.p > 0.5", 'contains(text, "wire")'])
+def test_a_text_without_a_word_goes_to_a_person(text: str, seen: str) -> None:
+    rules = (
+        RULES.split("rules:", maxsplit=1)[0] + f"rules: [{{id: one, when: '{seen}', then: decline, reason: R-TEXT}}]"
+    )
+    dec = decider(rules=rules).decide(Document(text, GOOD))
+    assert (dec.outcome, codes(dec), dec.reasons[0].source) == (Outcome.REVIEW, ["D-EMPTY"], "text")
+    assert decider(rules=rules).decide(Document("7", GOOD)).outcome is Outcome.APPROVE
+
+
+def test_a_text_that_no_rule_looks_at_may_be_empty() -> None:
+    rules = (
+        RULES.split("rules:", maxsplit=1)[0]
+        + "rules: [{id: debt, when: amount > income, then: decline, reason: R-DEBT}]"
+    )
+    assert decider(rules=rules).decide(Document("", GOOD)).outcome is Outcome.APPROVE
+
+
 def test_a_model_that_no_rule_looks_at_raises_no_doubt() -> None:
     rules = RULES.replace("signals.risk.p > 0.5", "amount < 0").replace(
         "  signals.risk: {type: signal, labels: [low, high]}\n", ""

@@ -5,13 +5,16 @@ Live decisions and repeated ones take this same road, on the same frozen inputs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from fengkong.decisions.reasons import default_reason, doubts, principal_reasons, rule_reasons
-from fengkong.decisions.values import rule_values
+from fengkong.decisions.values import SIGNALS, TEXT, rule_values
 from fengkong.domain.decisions import Outcome, Reason, Trace
 from fengkong.domain.documents import Document
 from fengkong.domain.signals import Fact, Signal
 from fengkong.rules.ruleset import RuleSet
+from fengkong.rules.tree import input_names
+from fengkong.text.units import units
 
 __all__ = ["Conclusion", "Policy"]
 
@@ -25,7 +28,7 @@ class Conclusion:
     trace: Trace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """A rule set in force under a name."""
 
@@ -37,14 +40,22 @@ class Policy:
         """The name and the rule set's version, such as "loan@3"; what decisions are filed under."""
         return f"{self.name}@{self.rules.version}"
 
+    @cached_property
+    def reads_text(self) -> bool:
+        """Whether a rule looks at the text, or at what a model read in it."""
+        names = (name for rule in self.rules.rules for name in input_names(rule.condition))
+        return any(name == TEXT or name.startswith(SIGNALS) for name in names)
+
     def conclude(self, doc: Document, signals: Sequence[Signal], facts: Sequence[Fact]) -> Conclusion:
         """The most severe outcome that a rule or a doubt asks for; the rule set's default where nothing asks.
 
         A doubt asks for review at least, so it never ends in an approval, nor in a decline by default.
         The same inputs give the same conclusion, always: no clock, no model and no store is asked.
         """
-        trace = self.rules.run(rule_values(doc, signals, facts))
-        given = rule_reasons(trace, self.rules.reasons) + doubts(trace, signals)
+        values = rule_values(doc, signals, facts)
+        trace = self.rules.run(values)
+        empty = self.reads_text and not units(str(values[TEXT]))
+        given = rule_reasons(trace, self.rules.reasons) + doubts(trace, signals, empty=empty)
         if not given and self.rules.default > Outcome.APPROVE:
             given = [(self.rules.default, default_reason(self.version))]
         outcome = Outcome.most_severe((asked for asked, _ in given), self.rules.default)

@@ -1,12 +1,13 @@
 """Why: the reasons that rules gave, and the reasons of doubt, which send a case to a person.
 
-A doubt is an unknown input, a model that failed or abstained, a text that was not read to its end, or a rule that
-could not run, wherever a rule looked at it. It makes the outcome at least review.
+A doubt is an unknown input, a text in which nothing stands to be read, a model that failed or abstained, a text that
+was not read to its end, or a rule that could not run, wherever a rule looked at it. It makes the outcome at least
+review.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from fengkong.decisions.values import signal_prefix
+from fengkong.decisions.values import TEXT, signal_prefix
 from fengkong.domain.decisions import Outcome, Reason, RuleState, RuleTrace, Trace
 from fengkong.domain.signals import Signal
 
@@ -19,6 +20,7 @@ MOST_REASONS = 4
 DOUBTS: Mapping[str, Mapping[str, str]] = {
     "D-UNKNOWN": {"en": "Information that the rules need is missing.", "zh": "缺少规则所需的信息。"},
     "D-RULE-ERROR": {"en": "A rule could not be evaluated.", "zh": "有规则未能执行。"},
+    "D-EMPTY": {"en": "The text holds no words to read.", "zh": "文本为空，或没有可读的文字。"},
     "D-MODEL-FAILED": {"en": "A model that the rules rely on failed.", "zh": "规则所依据的模型运行失败。"},
     "D-ABSTAINED": {
         "en": "A model that the rules rely on was not sure enough.",
@@ -39,10 +41,15 @@ def rule_reasons(trace: Trace, texts: Mapping[str, Mapping[str, str]]) -> list[t
     ]
 
 
-def doubts(trace: Trace, signals: Sequence[Signal]) -> list[tuple[Outcome, Reason]]:
-    """The reasons of doubt and the outcomes they ask for: of rules in the author's order, then of the models used."""
+def doubts(trace: Trace, signals: Sequence[Signal], *, empty: bool) -> list[tuple[Outcome, Reason]]:
+    """The reasons of doubt and the outcomes they ask for: of rules in the author's order, the text, the models used.
+
+    empty: the rules rely on a text that holds no word, so that what a model says of it means nothing.
+    """
     silent = tuple(signal_prefix(sig.name) for sig in signals if sig.failed or sig.abstained)
     found = [doubt for rule in trace.rules if (doubt := _rule_doubt(rule, silent))]
+    if empty:
+        found.append((Outcome.REVIEW, _reason("D-EMPTY", TEXT)))
     looked_at = {name for rule in trace.rules if rule.state is not RuleState.SNOOZED for name in rule.values}
     for sig in signals:
         if any(name.startswith(signal_prefix(sig.name)) for name in looked_at):

@@ -9,10 +9,13 @@ from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.signals import Fact, Signal
 from fengkong.text.normalising import normalise
 
-__all__ = ["SIGNALS", "field_facts", "rule_values", "signal_prefix"]
+__all__ = ["SIGNALS", "TEXT", "field_facts", "rule_values", "signal_prefix"]
 
 SIGNALS = "signals."
 """What the names of all inputs that come from models begin with."""
+
+TEXT = "text"
+"""The name of the input that is the document's text."""
 
 
 def signal_prefix(name: str) -> str:
@@ -34,7 +37,7 @@ def rule_values(doc: Document, signals: Iterable[Signal], facts: Iterable[Fact])
     """
     # A caller's field must never stand in for what a model or the document said.
     values: dict[str, FieldValue] = {fact.name: fact.value for fact in facts if not fact.name.startswith(SIGNALS)}
-    values["text"] = normalise(doc.text).text
+    values[TEXT] = normalise(doc.text).text
     for sig in signals:
         prefix, silent = signal_prefix(sig.name), sig.failed or sig.abstained
         values[f"{prefix}p"] = None if silent else sig.p
