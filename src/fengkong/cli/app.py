@@ -21,6 +21,7 @@ from fengkong.cli.evaluate import evaluate
 from fengkong.cli.explain import explain
 from fengkong.cli.new import new
 from fengkong.cli.score import score
+from fengkong.cli.terminal import visible
 from fengkong.cli.train import train
 from fengkong.domain.errors import BaseModelError, BundleError, FacilityError, FengkongError
 
@@ -37,7 +38,7 @@ class _Commands(TyperGroup):
         except FengkongError as error:
             if "--json" in sys.argv:
                 typer.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
-            typer.echo(f"fengkong: {error.sentence}", err=True)
+            typer.echo(f"fengkong: {visible(error.sentence)}", err=True)
             raise typer.Exit(exit_code(error)) from error
         except KeyboardInterrupt as error:
             typer.echo("fengkong: interrupted", err=True)

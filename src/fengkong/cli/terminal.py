@@ -27,6 +27,7 @@ __all__ = [
     "progress_bar",
     "progress_out",
     "table",
+    "visible",
 ]
 
 out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
@@ -34,6 +35,18 @@ progress_out = Console(stderr=True, highlight=False, soft_wrap=True, markup=Fals
 
 OUTCOME_STYLE = {Outcome.APPROVE: "bold green", Outcome.REVIEW: "bold yellow", Outcome.DECLINE: "bold red"}
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+
+# Control characters, by which a text could drive the terminal or stand in another order than it is read.
+_VISIBLE = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+_VISIBLE |= dict.fromkeys(
+    [*range(0x80, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)], 0xFFFD
+)
+_VISIBLE_IN_LINES = {code: sign for code, sign in _VISIBLE.items() if chr(code) not in "\n\t"}
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """What came from data, with a visible sign for each control character; `lines` keeps line ends and tabs."""
+    return text.translate(_VISIBLE_IN_LINES if lines else _VISIBLE)
 
 
 def emit_json(value: object) -> None:
@@ -77,7 +90,7 @@ def table(*columns: str, rows: Iterable[Sequence[str]]) -> Table:
     for index, column in enumerate(columns):
         drawn.add_column(column, justify="left" if index == 0 else "right")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*map(visible, row))
     return drawn
 
 
@@ -88,21 +101,23 @@ def draw_findings(findings: Sequence[Finding]) -> Iterator[Text]:
         yield Text.assemble(
             (f"{finding.severity:<8}", SEVERITY_STYLE[finding.severity]),
             f"{finding.code}  ",
-            (f"{finding.place}  " if str(finding.place) else "", "cyan"),
-            finding.message,
-            (f"; {finding.cure}" if finding.cure else "", "dim"),
+            (f"{visible(str(finding.place))}  " if str(finding.place) else "", "cyan"),
+            visible(finding.message),
+            (visible(f"; {finding.cure}") if finding.cure else "", "dim"),
         )
 
 
 def draw_explanation(explanation: "trust.Explanation") -> Iterator[Text]:
     """The text with what moved the score marked (red for the label, blue against it), then the weights."""
-    yield Text(f"{explanation.name}: p({explanation.label}) = {explanation.p:.3f}", style="bold")
-    yield Text.assemble(*((piece.text, _weight_style(piece.weight)) for piece in explanation.pieces))
+    yield Text(visible(f"{explanation.name}: p({explanation.label}) = {explanation.p:.3f}"), style="bold")
+    yield Text.assemble(
+        *((visible(piece.text, lines=True), _weight_style(piece.weight)) for piece in explanation.pieces)
+    )
     for span in explanation.spans:
-        yield Text.assemble((f"{span.weight:+.3f}  ", _weight_style(span.weight)), span.text)
+        yield Text.assemble((f"{span.weight:+.3f}  ", _weight_style(span.weight)), visible(span.text))
     for fact in explanation.fields:
         yield Text.assemble(
-            (f"{fact.weight:+.3f}  ", _weight_style(fact.weight)), f"{fact.name} = {_short(fact.value)}"
+            (f"{fact.weight:+.3f}  ", _weight_style(fact.weight)), f"{visible(fact.name)} = {_short(fact.value)}"
         )
     if explanation.unread:
         yield Text(f"{explanation.unread} tokens beyond the length limit were not read", style="yellow")
@@ -167,11 +182,13 @@ def _signed(figure: "training.Estimate") -> str:
 def draw_decision(dec: Decision, language: str) -> Iterator[Text]:
     """Outcome, signals, reasons, and the rules that hit or could not be judged with the values that they saw."""
     yield Text.assemble(
-        (str(dec.outcome).upper(), OUTCOME_STYLE[dec.outcome]), f"  document {dec.document}  decision {dec.id}"
+        (str(dec.outcome).upper(), OUTCOME_STYLE[dec.outcome]),
+        f"  document {visible(dec.document)}  decision {dec.id}",
     )
     for sig in dec.signals:
         read = f"failed: {sig.cause}" if sig.failed else f"{sig.label}, p = {sig.p:.3f}"
-        yield Text(f"  signal {sig.name}: {read}")
+        unread = f"; {sig.unread} tokens beyond the length limit were not read" if sig.unread else ""
+        yield Text(visible(f"  signal {sig.name}: {read}{unread}"))
     for reason in dec.reasons:
         yield Text.assemble(
             "  reason ", (reason.code, "bold"), f": {reason.texts.get(language) or reason.texts.get('en', '')}"
@@ -180,11 +197,11 @@ def draw_decision(dec: Decision, language: str) -> Iterator[Text]:
         if rule.state is not RuleState.NO_HIT:
             values = ", ".join(f"{name} = {_short(value)}" for name, value in rule.values.items())
             yield Text(
-                f"  rule {rule.rule}: {rule.state}{f' ({rule.detail})' if rule.detail else ''}; saw {values}",
+                visible(f"  rule {rule.rule}: {rule.state}{f' ({rule.detail})' if rule.detail else ''}; saw {values}"),
                 style="dim",
             )
 
 
 def _short(value: object) -> str:
     shown = "unknown" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
-    return shown if len(shown) <= 40 else shown[:37] + "..."
+    return visible(shown if len(shown) <= 40 else shown[:37] + "...")
