@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengkong.decisions import Decider, Policy, decision_from_record, document_from_record
+from fengkong.decisions import Decider, Policy, check_literals, decision_from_record, document_from_record
 from fengkong.domain import (
     Decision,
     Document,
@@ -18,6 +18,7 @@ from fengkong.domain import (
     FieldValue,
     InputError,
     Outcome,
+    RuleError,
     RuleState,
     SettingsError,
     Signal,
@@ -339,6 +340,33 @@ def test_a_rule_on_p_needs_a_positive_label_or_says_of_which() -> None:
         decider(scorer=unnamed, rules=rules)
     rules = RULES.replace("signals.risk.p > 0.5", 'signals.risk.label == "high" and signals.risk.p > 0.8')
     assert decider(scorer=unnamed, rules=rules).decide(Document("a car", GOOD)).outcome is Outcome.APPROVE
+
+
+@pytest.mark.parametrize(
+    ("condition", "literal", "cure"),
+    [
+        ('contains(text, "貸款")', "貸款", "贷款"),
+        ('amount > 5 and not ends(lower(text), "ｗｉｒｅ")', "ｗｉｒｅ", "wire"),
+        ('contains_any(text, ["wire", "騙"])', "騙", "骗"),
+        ('text in ["pay  me"]', "pay  me", "pay me"),
+        ('matches(text, "先付.*費")', "先付.*費", "先付.*费"),
+    ],
+)
+def test_a_literal_that_no_text_holds_is_refused_with_the_one_to_write(condition: str, literal: str, cure: str) -> None:
+    rules = RULES.replace('contains(text, "wire")', condition)
+    with pytest.raises(RuleError) as caught:
+        decider(rules=rules)
+    assert caught.value.where.endswith("[wire]")
+    assert caught.value.what == f"R033: the text never holds {literal!r}, since rules see it normalised"
+    assert caught.value.cure == f"write {cure!r}"
+
+
+@pytest.mark.parametrize(
+    "condition", ['matches(text, "[貸贷]款 [一-龥]")', 'contains(text, "贷款")', 'due_to == "貸款"']
+)
+def test_other_literals_are_the_authors_own(condition: str) -> None:
+    rules = RULES.replace("due: date", "due: date\n  due_to: text").replace('contains(text, "wire")', condition)
+    assert check_literals(RuleSet.parse(rules)) == []
 
 
 def test_ids_are_unique_and_sort_by_time() -> None:

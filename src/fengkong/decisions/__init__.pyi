@@ -1,4 +1,5 @@
 from .decider import Decider as Decider
+from .literals import check_literals as check_literals
 from .policy import Conclusion as Conclusion
 from .policy import Policy as Policy
 from .records import decision_from_record as decision_from_record

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from fengkong.decisions.literals import check_literals
 from fengkong.decisions.reasons import default_reason, doubts, principal_reasons, rule_reasons
 from fengkong.decisions.values import SIGNALS, TEXT, rule_values
 from fengkong.domain.decisions import Outcome, Reason, Trace
 from fengkong.domain.documents import Document
+from fengkong.domain.errors import RuleError
 from fengkong.domain.signals import Fact, Signal
 from fengkong.rules.ruleset import RuleSet
 from fengkong.rules.tree import input_names
@@ -30,10 +32,17 @@ class Conclusion:
 
 @dataclass(frozen=True)
 class Policy:
-    """A rule set in force under a name."""
+    """A rule set in force under a name. Raises RuleError for a literal that no text can hold, as `check_literals` does.
+
+    name, rules: together its version, which decisions are filed under.
+    """
 
     name: str
     rules: RuleSet
+
+    def __post_init__(self) -> None:
+        for finding in check_literals(self.rules):
+            raise RuleError(f"{finding.code}: {finding.message}", where=str(finding.place), cure=finding.cure)
 
     @property
     def version(self) -> str:
