@@ -357,7 +357,7 @@ def test_a_literal_that_no_text_holds_is_refused_with_the_one_to_write(condition
     with pytest.raises(RuleError) as caught:
         decider(rules=rules)
     assert caught.value.where.endswith("[wire]")
-    assert caught.value.what == f"R033: the text never holds {literal!r}, since rules see it normalised"
+    assert caught.value.what == f"P001: the text never holds {literal!r}, since rules see it normalised"
     assert caught.value.cure == f"write {cure!r}"
 
 

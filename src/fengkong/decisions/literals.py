@@ -21,7 +21,7 @@ def check_literals(rules: RuleSet) -> list[Finding]:
     """An error for each literal that is compared with `text` and that no normalised text holds, by rule."""
     return [
         Finding(
-            "R033",
+            "P001",
             Severity.ERROR,
             f"the text never holds {literal!r}, since rules see it normalised",
             rule.place,
