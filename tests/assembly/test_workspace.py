@@ -43,3 +43,13 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
 def test_a_misspelt_pack_names_the_likely_slip(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"did you mean 'loan'\?"):
         create_workspace("laon", tmp_path / "ws", recipe="")
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "bands that a training report proposes"), ("zh", "训练报告建议的阈值")]
+)
+def test_a_workspace_says_that_rules_decide_and_costs_propose(tmp_path: Path, language: str, told: str) -> None:
+    folder = tmp_path / "my-risk"
+    create_workspace("loan", folder, language=language, rows=20, recipe="")  # type: ignore[arg-type]
+    assert told in (folder / "README.md").read_text(encoding="utf-8")
+    assert "costs in fengkong.toml don't move them" in (folder / "rules.yaml").read_text(encoding="utf-8")
