@@ -102,9 +102,9 @@ def test_calibration_is_undone_to_show_before_and_after(binary, tiny_splits):
     assert calibration.log_loss_before == pytest.approx(-np.log(uncalibrated[range(len(truth)), truth]).mean())
 
 
-def test_the_figures_stand_beside_three_floors_with_intervals(binary):
+def test_the_figures_stand_beside_the_floors_with_intervals(binary):
     told = metrics_of(binary)
-    assert [model["name"] for model in told["models"]] == ["tuned", "majority", "tfidf", "frozen"]
+    assert [model["name"] for model in told["models"]] == ["tuned", "majority", "fields", "tfidf", "frozen"]
     for model in told["models"]:
         for part in ("dev", "test"):
             figure = model[part]["macro_f1"]

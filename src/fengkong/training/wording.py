@@ -93,6 +93,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "model": ("model", "模型"),
     "tuned": ("tuned", "微调后"),
     "majority": ("majority", "多数类"),
+    "fields": ("fields alone, logistic regression", "仅字段 + 逻辑回归"),
     "tfidf": ("TF-IDF + logistic regression", "TF-IDF + 逻辑回归"),
     "frozen": ("before fine-tuning", "微调前"),
     "frozen_note": (
