@@ -223,6 +223,7 @@ def test_our_own_errors_are_told_as_the_cause() -> None:
         (lambda sig: replace(sig, abstained=True, p=0.99, label="high"), "D-ABSTAINED"),
         (lambda sig: replace(sig, failed=True, p=0.99, label="high"), "D-MODEL-FAILED"),
         (lambda sig: replace(sig, unread=12), "D-UNREAD"),
+        (lambda sig: replace(sig, fieldless=True), "D-NO-FIELDS"),
         (lambda sig: replace(sig, p=float("nan")), "D-MODEL-FAILED"),
         (lambda sig: replace(sig, probabilities={"low": float("inf")}), "D-MODEL-FAILED"),
         (lambda sig: replace(sig, p=None), "D-UNKNOWN"),

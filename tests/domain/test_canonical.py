@@ -62,6 +62,7 @@ def test_words_of_the_domain_become_plain_json() -> None:
             "abstained": False,
             "failed": False,
             "cause": "",
+            "fieldless": False,
         },
         "amount": "10.50",
         "at": "2026-01-02T00:00:00+00:00",

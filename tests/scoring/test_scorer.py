@@ -34,6 +34,13 @@ def test_fields_reach_the_model_and_unknown_values_count_as_missing(tiny_bundle)
     assert scorer.probabilities(["loan"])[0, 1] == scorer.probabilities(["loan"], [{}])[0, 1]
 
 
+def test_a_document_without_any_field_that_the_model_reads_is_told(tiny_bundle) -> None:
+    rows = [{}, {"strange": 3}, {spec.name: None for spec in FIELDS}, {FIELDS[0].name: 1}]
+    docs = [Document("a loan", row) for row in rows]
+    assert [sig.fieldless for sig in scorer_of(tiny_bundle(fields=FIELDS)).score(docs)] == [True, True, True, False]
+    assert not any(sig.fieldless for sig in scorer_of(tiny_bundle(folder="text-only")).score(docs))
+
+
 def test_fields_stay_with_their_text_when_batches_reorder(tiny_bundle) -> None:
     scorer = scorer_of(tiny_bundle(fields=FIELDS))
     docs = [Document("loan " * (at % 11), {"amount": at * 3, "home": "rent"}) for at in range(60)]

@@ -1,8 +1,8 @@
 """Why: the reasons that rules gave, and the reasons of doubt, which send a case to a person.
 
-A doubt is an unknown input, a text in which nothing stands to be read, a model that failed or abstained, a text that
-was not read to its end, or a rule that could not run, wherever a rule looked at it. It makes the outcome at least
-review.
+A doubt is an unknown input, a text in which nothing stands to be read, a model that failed or abstained, one that did
+not read the text to its end or had none of its fields, or a rule that could not run, wherever a rule looked at it. It
+makes the outcome at least review.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +27,10 @@ DOUBTS: Mapping[str, Mapping[str, str]] = {
         "zh": "规则所依据的模型把握不足。",
     },
     "D-UNREAD": {"en": "The text is too long: its end was not read.", "zh": "文本过长，模型未能读完。"},
+    "D-NO-FIELDS": {
+        "en": "None of the fields that a model reads is known.",
+        "zh": "模型所需的字段全部缺失或无法识别。",
+    },
     "D-DEFAULT": {"en": "No rule allows this case.", "zh": "没有任何规则准予通过。"},
 }
 """The texts of the reasons that no rule gives, by code."""
@@ -53,7 +57,12 @@ def doubts(trace: Trace, signals: Sequence[Signal], *, empty: bool) -> list[tupl
     looked_at = {name for rule in trace.rules if rule.state is not RuleState.SNOOZED for name in rule.values}
     for sig in signals:
         if any(name.startswith(signal_prefix(sig.name)) for name in looked_at):
-            said = {"D-MODEL-FAILED": sig.failed, "D-ABSTAINED": sig.abstained, "D-UNREAD": sig.unread > 0}
+            said = {
+                "D-MODEL-FAILED": sig.failed,
+                "D-ABSTAINED": sig.abstained,
+                "D-UNREAD": sig.unread > 0,
+                "D-NO-FIELDS": sig.fieldless,
+            }
             source = signal_prefix(sig.name).removesuffix(".")
             found += [(Outcome.REVIEW, _reason(code, source)) for code, holds in said.items() if holds]
     return found

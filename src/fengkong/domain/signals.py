@@ -29,6 +29,7 @@ class Signal:
         None when the model failed.
     probabilities: calibrated, by label, summing to one.
     unread: tokens beyond the length limit that the model did not see; 0 when all was read.
+    fieldless: the model reads fields, and not one of them was there in a form that it can read.
     abstained: the model declines to say; failed: it could not run, and `cause` tells why.
     """
 
@@ -42,6 +43,7 @@ class Signal:
     abstained: bool = False
     failed: bool = False
     cause: str = ""
+    fieldless: bool = False
 
     @classmethod
     def failure(cls, name: str, cause: str, bundle: str = "") -> "Signal":

@@ -104,9 +104,15 @@ class FieldEncoder:
     def __init__(self, specs: Sequence[NumberField | CategoryField]) -> None:
         self.specs = tuple(specs)
         self.width = sum(spec.width for spec in self.specs)
+        self._flags = np.cumsum([spec.width for spec in self.specs], dtype=np.intp) - 1
 
     def encode(self, rows: Sequence[Mapping[str, FieldValue]]) -> NDArray[np.float32]:
         """float32 (rows, width), every value in [0, 1]. A field that a row lacks counts as missing."""
         blocks = [spec.encode([row.get(spec.name) for row in rows]) for spec in self.specs]
         empty = np.zeros((len(rows), 0))
         return np.concatenate([empty, *blocks], axis=1, dtype=np.float32, casting="same_kind")
+
+    def all_missing(self, encoded: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """(rows,) whether not one field of an encoded row is known: each spec's last column flags it missing."""
+        missing: NDArray[np.bool_] = (encoded[:, self._flags] == 1).all(axis=1)
+        return missing

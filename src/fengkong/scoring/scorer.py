@@ -29,6 +29,7 @@ Fields = Sequence[Mapping[str, FieldValue]]
 class _Read(NamedTuple):
     probabilities: NDArray[np.float64]
     unread: list[int]
+    fieldless: list[bool]
 
 
 class Scorer:
@@ -65,7 +66,7 @@ class Scorer:
         """
         signals: list[Signal] = []
         for read in self._read([doc.text for doc in docs], [doc.fields for doc in docs]):
-            signals += map(self._signal, read.probabilities, read.unread)
+            signals += map(self._signal, read.probabilities, read.unread, read.fieldless)
         return signals
 
     def probabilities(self, texts: Sequence[str], fields: Fields | None = None) -> NDArray[np.float64]:
@@ -91,12 +92,15 @@ class Scorer:
             for batch in pack([token.ids for token in tokens], self._tokeniser.pad):
                 facts = None if encoded is None else encoded[batch.rows]
                 logits[batch.rows] = self._engine.run(batch.ids, batch.mask, facts)
-            yield _Read(softmax(logits, self._temperature), [token.unread for token in tokens])
+            missing = [False] * len(tokens)
+            if self._fields is not None and encoded is not None:
+                missing = self._fields.all_missing(encoded).tolist()
+            yield _Read(softmax(logits, self._temperature), [token.unread for token in tokens], missing)
 
     def _encode_fields(self, rows: Fields) -> NDArray[np.float32] | None:
         return self._fields.encode(rows) if self._fields else None
 
-    def _signal(self, probabilities: NDArray[np.float64], unread: int) -> Signal:
+    def _signal(self, probabilities: NDArray[np.float64], unread: int, fieldless: bool) -> Signal:
         if np.isnan(probabilities).any():
             return Signal.failure(self.name, "the model gave no finite score", self.bundle_id)
-        return signal(self, probabilities, unread)
+        return signal(self, probabilities, unread, fieldless=fieldless)

@@ -9,7 +9,7 @@ from fengkong.scoring.protocol import TextScorer
 __all__ = ["signal"]
 
 
-def signal(scorer: TextScorer, probabilities: NDArray[float64], unread: int = 0) -> Signal:
+def signal(scorer: TextScorer, probabilities: NDArray[float64], unread: int = 0, *, fieldless: bool = False) -> Signal:
     """The signal of one text: the most probable label (the first of equals), and p of the positive label.
 
     probabilities: (labels,), calibrated.
@@ -23,4 +23,5 @@ def signal(scorer: TextScorer, probabilities: NDArray[float64], unread: int = 0)
         probabilities=by_label,
         bundle=scorer.bundle_id,
         unread=unread,
+        fieldless=fieldless,
     )
