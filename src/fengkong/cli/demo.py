@@ -13,14 +13,17 @@ from fengkong.cli.terminal import draw_decision, draw_explanation, draw_measurem
 from fengkong.cli.train import train_workspace
 from fengkong.domain.decisions import Decision, Outcome
 from fengkong.domain.documents import Document
+from fengkong.domain.errors import SettingsError
 
 __all__ = ["demo"]
 
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = Path("fengkong-demo"),
-    rows: Annotated[int, typer.Option(min=200, help="How many labelled applications to simulate.")] = 4000,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same data.")] = 42,
+    rows: Annotated[
+        int | None, typer.Option(min=200, help="How many labelled applications to simulate.", show_default="4000")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed makes the same data.", show_default="42")] = None,
     as_json: Json = False,
 ) -> None:
     """Simulate, tune, measure, seal, decide: the main job end to end, in a few minutes on two cores.
@@ -30,8 +33,16 @@ def demo(
     Example: fengkong demo
     """
     began = perf_counter()
+    simulated = {name: value for name, value in (("rows", rows), ("seed", seed)) if value is not None}
     if assembly.find_workspace(folder.resolve()) != folder.resolve():
-        assembly.create_workspace("loan", folder, rows=rows, seed=seed, recipe=training.Recipe.commented_default())
+        assembly.create_workspace("loan", folder, recipe=training.Recipe.commented_default(), **simulated)
+    elif simulated:
+        raise SettingsError(
+            "the folder holds simulated data already",
+            where=str(folder),
+            received=", ".join(f"--{name}" for name in simulated),
+            cure="name another folder, or leave these options out",
+        )
     settings = assembly.Settings.read(folder.resolve())
     result = train_workspace(settings, resume=True)
     source = str(settings.path(settings.decisions.applications))

@@ -3,15 +3,15 @@
 import shlex
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from fengkong import assembly, training
 from fengkong.cli.data import read_labelled, with_columns
-from fengkong.cli.options import Column, Json, Language, OnBadRow, Workspace, optional_workspace
+from fengkong.cli.options import Column, Json, Workspace, optional_workspace
 from fengkong.cli.terminal import draw_findings, draw_measurement, emit_json, out, progress_out
 from fengkong.cli.training_progress import TrainingProgress
 from fengkong.domain.errors import InputError, SettingsError
@@ -29,11 +29,18 @@ def train(
     change: Annotated[
         list[str] | None, typer.Option("--set", help="Change a recipe key, as key=value; repeat.")
     ] = None,
-    name: Annotated[str, typer.Option(help="What the model answers: rules say signals.NAME.p.")] = "risk",
+    name: Annotated[
+        str | None, typer.Option(help="What the model answers: rules say signals.NAME.p.", show_default="risk")
+    ] = None,
     positive: Annotated[str | None, typer.Option(help="The label whose probability is signals.NAME.p.")] = None,
-    language: Language = "en",
+    language: Annotated[
+        Literal["en", "zh"] | None, typer.Option("--language", "-l", help="Of the texts.", show_default="en")
+    ] = None,
     column: Column = None,
-    on_bad_row: OnBadRow = "stop",
+    on_bad_row: Annotated[
+        Literal["stop", "skip"] | None,
+        typer.Option("--on-bad-row", help="Else as the workspace says, or stop. Skipped rows go to the rejects file."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that was interrupted.")] = False,
     workspace: Workspace = None,
     as_json: Json = False,
@@ -47,10 +54,12 @@ def train(
     """
     settings = None if data else optional_workspace(workspace)
     if settings is not None:
+        refuse_settled({"--name": name, "--positive": positive, "--language": language})
+        settings = settings.model_copy(update={"data": with_reading(settings.data, column, on_bad_row)})
         result = train_workspace(settings, recipe=recipe, change=change or (), folder=folder, resume=resume)
     elif data and folder:
-        task = training.Task(name, positive, language)
-        source = with_columns(assembly.DataSettings(source=data, on_bad_row=on_bad_row), column)
+        task = training.Task(name or "risk", positive, language or "en")
+        source = with_reading(assembly.DataSettings(source=data), column, on_bad_row)
         result = run(task, read_recipe(recipe, change or ()), source, folder, resume=resume)
     else:
         raise SettingsError(
@@ -61,6 +70,26 @@ def train(
     else:
         out.print(*draw_measurement(result.measurement), sep="\n")
         out.print(f"bundle  {result.bundle}\nreport  {result.report}")
+
+
+def with_reading(
+    data: "assembly.DataSettings", column: Sequence[str] | None, on_bad_row: str | None
+) -> "assembly.DataSettings":
+    """The same data, read as the command line says; where it says nothing, as before."""
+    data = with_columns(data, column)
+    return data.model_copy(update={"on_bad_row": on_bad_row}) if on_bad_row else data
+
+
+def refuse_settled(given: Mapping[str, str | None]) -> None:
+    """Raises SettingsError for an option whose value the workspace settles, since its rules rely on it."""
+    for option, value in given.items():
+        if value is not None:
+            raise SettingsError(
+                "the workspace settles this",
+                where=option,
+                received=repr(value),
+                cure="change it in fengkong.toml",
+            )
 
 
 def train_workspace(
