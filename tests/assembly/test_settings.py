@@ -57,3 +57,9 @@ def test_the_nearest_workspace_upwards_is_found(tmp_path: Path) -> None:
 def test_a_folder_without_settings_names_the_command_that_makes_one(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="fengkong new"):
         Settings.read(tmp_path)
+
+
+def test_settings_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "fengkong.toml").mkdir()
+    with pytest.raises(SettingsError, match=r"fengkong.toml: the file can't be read"):
+        Settings.read(tmp_path)

@@ -1,5 +1,6 @@
 """The command line as a process of its own: how it starts, and how it meets pipes and the keyboard."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import fengkong
+from fengkong.cli.app import TRAIN_EXTRA
 
 COMMAND = "from fengkong.cli.app import main; main()"
 HEAVY = ["altair", "numpy", "onnxruntime", "polars", "pydantic", "sklearn", "sqlalchemy", "torch", "transformers"]
@@ -33,6 +35,18 @@ def test_version_and_help_load_nothing_heavy():
         assert (code, err) == (0, "")
         assert shown in out
         assert out.endswith("\n[]\n")
+
+
+def test_without_the_train_extra_only_training_is_missing(workspace: Path):
+    blocked = f"import sys; sys.modules.update(dict.fromkeys({sorted(TRAIN_EXTRA)})); {COMMAND}"
+    for command in ("evaluate", "score", "decide", "explain", "bundle show"):
+        code, _, err = run(*command.split(), code=blocked)
+        assert code == 0, (command, err)
+    code, out, err = run("train", "--json", code=blocked)
+    assert code == 3
+    assert "pip install 'fengkong[train]'" in err
+    assert json.loads(out)["error"]["code"] == "settings"
+    assert "Traceback" not in err
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(workspace: Path):

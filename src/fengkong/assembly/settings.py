@@ -100,6 +100,10 @@ class Settings(_Section):
                 where=str(folder),
                 cure="make one with: fengkong new loan my-risk, or go to its folder",
             ) from error
+        except OSError as error:
+            raise SettingsError(
+                "the file can't be read", where=str(file), received=error.strerror or "", cure="check its rights"
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(
                 "the file is not valid TOML", where=str(file), received=str(error), cure="correct that line"

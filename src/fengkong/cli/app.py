@@ -23,9 +23,16 @@ from fengkong.cli.new import new
 from fengkong.cli.score import score
 from fengkong.cli.terminal import visible
 from fengkong.cli.train import train
-from fengkong.domain.errors import BaseModelError, BundleError, FacilityError, FengkongError
+from fengkong.domain.errors import BaseModelError, BundleError, FacilityError, FengkongError, SettingsError
 
 __all__ = ["app", "exit_code", "main"]
+
+TRAIN_EXTRA = {
+    *("altair", "huggingface_hub", "jinja2", "onnx", "onnxscript", "safetensors", "sklearn", "torch", "transformers"),
+    "vl_convert",
+}
+"""The modules of the extra's packages, as pyproject.toml lists them."""
+INSTALL_TRAIN = "install it with: pip install 'fengkong[train]'"
 
 
 class _Commands(TyperGroup):
@@ -36,10 +43,13 @@ class _Commands(TyperGroup):
             done = super().invoke(ctx)
             sys.stdout.flush()  # a reader that has gone away is noticed here, not while Python ends
         except FengkongError as error:
-            if "--json" in sys.argv:
-                typer.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
-            typer.echo(f"fengkong: {visible(error.sentence)}", err=True)
-            raise typer.Exit(exit_code(error)) from error
+            raise _told(error) from error
+        except ModuleNotFoundError as error:
+            if (missing := (error.name or "").partition(".")[0]) not in TRAIN_EXTRA:
+                raise
+            raise _told(
+                SettingsError("this needs a package of the train extra", received=missing, cure=INSTALL_TRAIN)
+            ) from error
         except KeyboardInterrupt as error:
             typer.echo("fengkong: interrupted", err=True)
             raise typer.Exit(130) from error
@@ -78,6 +88,14 @@ def options(
     ] = False,
 ) -> None:
     """Fine-tune language models on labelled financial text; turn new text into risk decisions with reasons."""
+
+
+def _told(error: FengkongError) -> typer.Exit:
+    """Say an error, to machines too where they asked, and return the end that it means."""
+    if "--json" in sys.argv:
+        typer.echo(json.dumps({"error": error.to_dict()}, ensure_ascii=False))
+    typer.echo(f"fengkong: {visible(error.sentence)}", err=True)
+    return typer.Exit(exit_code(error))
 
 
 def exit_code(error: FengkongError) -> int:
