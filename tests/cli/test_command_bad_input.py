@@ -118,7 +118,7 @@ CASES = [
     Case("recipe value", nothing, "train --set epochs=0", 3, ("--set", "'epochs'", "received 0", "it should be")),
     Case("recipe typo in a change", nothing, "train --set pooling=men", 3, ("--set", "'pooling'", '"men"', "'mean'")),
     Case(
-        "recipe that is no TOML", write("recipe.toml", "base ="), "check", 3, ("recipe.toml: the recipe is not valid",)
+        "recipe that is no TOML", write("recipe.toml", "base ="), "train", 3, ("recipe.toml: the recipe is not valid",)
     ),
     Case(
         "settings typo",

@@ -1,5 +1,6 @@
 from .batch import ScoreReport as ScoreReport
 from .batch import score_file as score_file
+from .settings import FILE_NAME as FILE_NAME
 from .settings import ColumnSettings as ColumnSettings
 from .settings import Costs as Costs
 from .settings import DataSettings as DataSettings

@@ -33,14 +33,17 @@ def demo(
     Example: fengkong demo
     """
     began = perf_counter()
-    simulated = {name: value for name, value in (("rows", rows), ("seed", seed)) if value is not None}
+    simulated = [option for option, value in (("--rows", rows), ("--seed", seed)) if value is not None]
     if assembly.find_workspace(folder.resolve()) != folder.resolve():
-        assembly.create_workspace("loan", folder, recipe=training.Recipe.commented_default(), **simulated)
+        seed = 42 if seed is None else seed
+        assembly.create_workspace(
+            "loan", folder, rows=rows or 4000, seed=seed, recipe=training.Recipe.commented_default()
+        )
     elif simulated:
         raise SettingsError(
             "the folder holds simulated data already",
             where=str(folder),
-            received=", ".join(f"--{name}" for name in simulated),
+            received=", ".join(simulated),
             cure="name another folder, or leave these options out",
         )
     settings = assembly.Settings.read(folder.resolve())
