@@ -53,3 +53,30 @@ def test_a_workspace_says_that_rules_decide_and_costs_propose(tmp_path: Path, la
     create_workspace("loan", folder, language=language, rows=20, recipe="")  # type: ignore[arg-type]
     assert told in (folder / "README.md").read_text(encoding="utf-8")
     assert "costs in fengkong.toml don't move them" in (folder / "rules.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_workspace_broken_off_leaves_nothing_and_can_be_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
+    folder = tmp_path / "ws"
+    if exists:
+        folder.mkdir()
+    with monkeypatch.context() as broken:
+
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        broken.setattr("fengkong.corpus.simulation.applications.Simulation.write", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            create_workspace("loan", folder, rows=60, recipe="")
+    assert list(tmp_path.rglob("*")) == ([folder] if exists else [])
+    create_workspace("loan", folder, rows=60, recipe="")
+    assert Settings.read(folder).name == "ws"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_workspace_can_be_made_where_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    create_workspace("loan", Path(), rows=60, recipe="")
+    assert Settings.read(Path.cwd()).folder == tmp_path

@@ -1,10 +1,12 @@
 """Workspaces from packs: plain files that run end to end at once, with a simulated sample."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
 from typing import get_args
 
 from fengkong.assembly.settings import FILE_NAME
@@ -25,7 +27,7 @@ APPLICATIONS = 40
 def create_workspace(
     pack: str, folder: Path, *, language: Language = "en", rows: int = 4000, seed: int = 42, recipe: str
 ) -> list[Path]:
-    """Write a workspace and return its files.
+    """Write a workspace, all of it or nothing, and return its files.
 
     rows: simulated labelled applications. recipe: the text of recipe.toml.
     Raises SettingsError for an unknown pack or language and for a folder that holds something already,
@@ -34,17 +36,31 @@ def create_workspace(
     _check(pack, folder, language)
     contents = _pack_files(pack, {"name": folder.resolve().name, "language": language}, language)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in {**contents, "recipe.toml": recipe}.items():
-            (folder / name).write_text(text, encoding="utf-8")
-        simulate(rows, language=language, seed=seed).write(folder)
-        waiting = simulate(APPLICATIONS, language=language, seed=seed + 1).examples
-        (folder / "applications.jsonl").write_text(_unlabelled(waiting), encoding="utf-8")
+        with _appearing(folder.resolve()) as part:
+            for name, text in {**contents, "recipe.toml": recipe}.items():
+                (part / name).write_text(text, encoding="utf-8")
+            simulate(rows, language=language, seed=seed).write(part)
+            waiting = simulate(APPLICATIONS, language=language, seed=seed + 1).examples
+            (part / "applications.jsonl").write_text(_unlabelled(waiting), encoding="utf-8")
     except OSError as error:
         raise FacilityError(
             "the workspace can't be written", where=str(folder), received=str(error), cure="choose another folder"
         ) from error
     return sorted(folder.iterdir())
+
+
+@contextmanager
+def _appearing(folder: Path) -> Iterator[Path]:
+    """A place beside the folder, whose files move into it once all are written; broken off, it leaves nothing.
+
+    The folder itself is kept where it lies empty already, since it may be where the caller stands.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
+        yield Path(beside)
+        folder.mkdir(exist_ok=True)
+        for path in sorted(Path(beside).iterdir(), key=lambda path: path.name == FILE_NAME):  # the settings last
+            path.replace(folder / path.name)
 
 
 def _check(pack: str, folder: Path, language: str) -> None:
