@@ -183,3 +183,23 @@ def test_skipping_needs_a_rejects_file_that_is_not_the_source(tmp_path: Path) ->
     with pytest.raises(SettingsError, match="the source itself"):
         read_documents(path, on_bad_row="skip", rejects=path)
     assert path.read_text() == "text,label\na,b\n"
+
+
+def test_keys_that_first_appear_after_many_rows_are_read_from_there_on(tmp_path: Path) -> None:
+    late = {"text": "new", "label": "x", "id": "A151", "group": "g", "fields": {"income": 3}, "fields.amount": 9}
+    path = write(tmp_path / "a.jsonl", jsonl(*[{"text": "old", "label": "x"}] * 150, late, {"text": "z", "label": "y"}))
+    *_, found, _ = read_documents(path)
+    assert (found.id, found.fields) == ("A151", {"income": 3, "amount": 9})
+    assert read_examples(path)[150].group == "g"
+    *_, plain, _ = read_documents(path, Columns(id="", fields=""))
+    assert plain.id != "A151"
+    assert plain.fields == {}
+
+
+@pytest.mark.parametrize("part", ["split", "group", "label"])
+def test_texts_to_decide_on_need_no_column_that_only_training_reads(tmp_path: Path, part: str) -> None:
+    path = write(tmp_path / "a.csv", "text\nrent\n")
+    columns = Columns(**{part: "customer"})
+    assert [doc.text for doc in read_documents(path, columns)] == ["rent"]
+    with pytest.raises(InputError, match="no column"):
+        read_examples(path, columns)

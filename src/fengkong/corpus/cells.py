@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
-from fengkong.corpus.columns import Binding, Columns, bind
+from fengkong.corpus.columns import Binding, Columns, bind, bind_late
 from fengkong.corpus.report import ReadReport
 from fengkong.corpus.rows import Row, Table
 from fengkong.corpus.values import (
@@ -76,11 +76,21 @@ class Cells:
 
 def open_cells(
     table: Table, columns: Columns, split: str | None, report: ReadReport, *, labelled: bool
-) -> tuple[Cells, Iterator[Row]]:
-    """How to read a table's cells, and its rows. Raises InputError as `bind` does."""
+) -> Iterator[tuple[Cells, Row]]:
+    """Each row of a table with how to read it. Raises InputError as `bind` does.
+
+    Rows of JSON need not bear all keys: one that first appears late is read from there on.
+    """
     binding = bind(columns, table.columns, where=table.file, labelled=labelled)
     head = list(islice(table.rows, _TRIED))
-    return Cells(_proved(binding, head, report), table.typed, split, report), chain(head, table.rows)
+    cells = Cells(_proved(binding, head, report), table.typed, split, report)
+    known = set(table.columns)
+    for row in chain(head, table.rows):
+        if not known.issuperset(row.values):
+            late = [name for name in row.values if name not in known]
+            known.update(late)
+            cells = replace(cells, binding=bind_late(cells.binding, late, labelled=labelled))
+        yield cells, row
 
 
 def _proved(binding: Binding, head: Sequence[Row], report: ReadReport) -> Binding:

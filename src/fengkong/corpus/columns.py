@@ -1,12 +1,12 @@
 """Which column is the text, which the label: named by the caller, or found by their usual names in two languages."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 from fengkong.domain.errors import InputError
 
-__all__ = ["Binding", "Columns", "bind"]
+__all__ = ["Binding", "Columns", "bind", "bind_late"]
 
 # The first of each row is the plain name, which wins over the others; among the others the order is the preference.
 _USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -38,6 +38,8 @@ _USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "doc_id", "document_id", "text_id", "application_id", "编号", "申请编号"),
     "fields": ("fields", "facts", "字段", "申请信息"),
 }
+_ALWAYS_READ = ("time", "id")
+_READ_WITH_LABELS = ("split", "group")
 _FIELD_PREFIXES = ("fields.", "field.", "字段.")
 
 
@@ -85,7 +87,8 @@ def bind(columns: Columns, found: Sequence[str], *, where: str, labelled: bool) 
     """
     text = _column("text", columns.text, found, where, needed=True)
     label = _column("label", columns.label, found, where, needed=True) if labelled else None
-    optional = {name: _column(name, getattr(columns, name), found, where) for name in ("split", "time", "group", "id")}
+    roles = _ALWAYS_READ + (_READ_WITH_LABELS if labelled else ())
+    optional = {name: _column(name, getattr(columns, name), found, where) for name in roles}
     fields, field_columns = _field_columns(columns.fields, found, where)
     return Binding(
         text=text or "",
@@ -95,6 +98,15 @@ def bind(columns: Columns, found: Sequence[str], *, where: str, labelled: bool) 
         guessed=frozenset(name for name in _USUAL_NAMES if getattr(columns, name) is None),
         **optional,
     )
+
+
+def bind_late(binding: Binding, late: Sequence[str], *, labelled: bool) -> Binding:
+    """The same, with the parts it lacks from columns that first appear in a later row; those named stay as named."""
+    roles = (*_ALWAYS_READ, *(_READ_WITH_LABELS if labelled else ()), "fields")
+    lacking = [role for role in roles if role in binding.guessed and getattr(binding, role) is None]
+    added = {role: usual[0] for role in lacking if (usual := _usual(role, late))}
+    facts = _prefixed(late) if "fields" in binding.guessed else {}
+    return replace(binding, field_columns={**binding.field_columns, **facts}, **added)  # type: ignore[arg-type] # roles
 
 
 def _column(role: str, named: str | None, found: Sequence[str], where: str, *, needed: bool = False) -> str | None:
@@ -140,14 +152,18 @@ def _field_columns(
         return (_named("fields", named, found, where), {}) if named else (None, {})
     if named is not None:
         return None, {name: _named("fields", name, found, where) for name in named}
-    prefixed = {
+    objects = _usual("fields", found)
+    return (objects[0] if objects else None), _prefixed(found)
+
+
+def _prefixed(found: Sequence[str]) -> dict[str, str]:
+    """Fact name to column name, of columns such as fields.income."""
+    return {
         name.removeprefix(prefix): name
         for name in found
         for prefix in _FIELD_PREFIXES
         if name.startswith(prefix) and name != prefix
     }
-    objects = _usual("fields", found)
-    return (objects[0] if objects else None), prefixed
 
 
 def _slip(wanted: Iterable[str], found: Sequence[str]) -> str:

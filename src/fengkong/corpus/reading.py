@@ -82,8 +82,7 @@ def _read(
     with rejects or nullcontext():
         for path, inside in files:
             with open_table(path, f"{address.rstrip('/')}/{inside}" if inside else "") as table:
-                cells, rows = open_cells(table, columns, split_of(inside), report, labelled=labelled)
-                for row in rows:
+                for cells, row in open_cells(table, columns, split_of(inside), report, labelled=labelled):
                     report.rows += 1
                     report.encoding = row.encoding
                     place = Place(table.file, row.line)
