@@ -111,7 +111,7 @@ def test_the_figures_stand_beside_the_floors_with_intervals(binary):
             assert figure["low"] <= figure["value"] <= figure["high"]
     majority = told["models"][1]["test"]
     assert majority["accuracy"]["value"] == 0.5
-    assert told["gain"]["over"] in ("tfidf", "frozen")
+    assert told["gain"]["over"] in ("fields", "tfidf", "frozen")
     assert told["run"]["counts"]["test"] == {"good": 20, "bad": 20}
     assert told["decision"]["costs"]["miss"] == 7
 
