@@ -69,6 +69,8 @@ def train(
         emit_json(result.measurement)
     else:
         out.print(*draw_measurement(result.measurement), sep="\n")
+        if settings is not None and result.measurement.decision is not None:
+            out.print(f"the bands are what the costs suggest; {settings.decisions.rules} decides with its own numbers")
         out.print(f"bundle  {result.bundle}\nreport  {result.report}")
 
 
