@@ -25,6 +25,7 @@ from transformers import (
     set_seed,
 )
 from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.utils import logging
 
 from fengkong.corpus import Splits
 from fengkong.training import Recipe, TextClassifier
@@ -47,6 +48,8 @@ def threads(count: int) -> Iterator[None]:
     finally:
         torch.set_num_threads(before)
 
+
+logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # the pipeline would list all classes that it knows, at every start
 
 WARM_UP = 4
 """Steps that are not timed."""
