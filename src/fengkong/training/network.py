@@ -57,8 +57,7 @@ class TextClassifier(nn.Module):
         self.pooling = pooling
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(hidden, labels)
-        # Beside fields that have learned already, the text starts silent.
-        nn.init.normal_(self.head.weight, std=0.0 if field_width else 0.02)
+        nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
         self.field_head = FieldHead(field_width, labels, dropout) if field_width else None
 
