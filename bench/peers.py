@@ -29,7 +29,7 @@ from transformers.utils import logging
 
 from fengkong.corpus import Splits
 from fengkong.training import Recipe, TextClassifier
-from fengkong.training.base_models import find_base
+from fengkong.training.bases.loading import find_base
 from fengkong.training.preparation import prepare
 
 __all__ = ["as_pipeline_model", "pipeline_scores", "seed_recipe", "threads", "trainer"]

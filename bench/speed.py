@@ -29,7 +29,7 @@ from fengkong import corpus, training
 from fengkong.scoring import Bundle, Scorer, Tokeniser
 from fengkong.scoring.packing import pack
 from fengkong.text import clean
-from fengkong.training.base_models import find_base
+from fengkong.training.bases.loading import find_base
 from fengkong.training.encoding import shuffled_batches
 from fengkong.training.preparation import prepare
 

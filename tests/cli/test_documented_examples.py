@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fengkong.training import preparation
-from fengkong.training.base_models import load_base
+from fengkong.training.bases.loading import load_base
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -8,7 +8,7 @@ from fengkong.domain.errors import InputError
 from fengkong.scoring.fake import FakeScorer
 from fengkong.scoring.scorer import Scorer
 from fengkong.training.evaluation import evaluate, log_probabilities
-from fengkong.training.explained import explained_examples
+from fengkong.training.reporting.explained import explained_examples
 
 LABELS = ("low", "high")
 

@@ -9,8 +9,8 @@ from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError, likely_slip
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.protocol import TextScorer
-from fengkong.training.bootstrap import RESAMPLES, FloatArray, IntArray
-from fengkong.training.metrics import Metrics, classification_metrics
+from fengkong.training.measuring.bootstrap import RESAMPLES, FloatArray, IntArray
+from fengkong.training.measuring.metrics import Metrics, classification_metrics
 from fengkong.training.recipe import Recipe
 from fengkong.training.run_folder import data_digest
 

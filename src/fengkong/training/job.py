@@ -25,24 +25,24 @@ from fengkong.scoring.fitting import fit_fields
 from fengkong.scoring.manifest import Manifest, Thresholds
 from fengkong.scoring.scorer import Scorer
 from fengkong.text.cleaning import CLEANING_VERSION, clean
-from fengkong.training.calibration import fit_temperature
 from fengkong.training.encoding import Encoded
 from fengkong.training.evaluation import log_probabilities
-from fengkong.training.explained import explained_examples
-from fengkong.training.export import Exported, export_bundle
-from fengkong.training.floors import Inputs, train_floors
+from fengkong.training.exporting.sealing import Exported, export_bundle
 from fengkong.training.machine import describe_machine
-from fengkong.training.measurement import Calibrated, Measurement, RunFacts, measure, training_curve
-from fengkong.training.metrics import positive_index
-from fengkong.training.predict import embed_texts, predict_logits
+from fengkong.training.measuring.calibration import fit_temperature
+from fengkong.training.measuring.floors import Inputs, train_floors
+from fengkong.training.measuring.measurement import Calibrated, Measurement, RunFacts, measure, training_curve
+from fengkong.training.measuring.metrics import positive_index
+from fengkong.training.measuring.thresholds import Costs, choose_bands
 from fengkong.training.preparation import Prepared, prepare
 from fengkong.training.progress import Evaluated, Event
 from fengkong.training.recipe import Recipe
-from fengkong.training.report import write_metrics, write_report
+from fengkong.training.reporting.explained import explained_examples
+from fengkong.training.reporting.report import write_metrics, write_report
+from fengkong.training.reporting.wording import Language
+from fengkong.training.resumable import Tuning
 from fengkong.training.run_folder import RunFolder, data_digest
-from fengkong.training.thresholds import Costs, choose_bands
-from fengkong.training.tuning import Tuning
-from fengkong.training.wording import Language
+from fengkong.training.tuning.predict import embed_texts, predict_logits
 
 __all__ = ["JobEvent", "Origin", "RunResult", "Stage", "Task", "run_job"]
 

@@ -11,13 +11,13 @@ from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.fields import FieldEncoder
-from fengkong.training.base_models import BaseModel, load_base
+from fengkong.training.bases.loading import BaseModel, load_base
 from fengkong.training.defaults import Plan, choose_defaults
 from fengkong.training.encoding import Encoded, encode
-from fengkong.training.field_start import start_field_head
-from fengkong.training.network import TextClassifier
+from fengkong.training.networks.classifier import TextClassifier
+from fengkong.training.networks.field_start import start_field_head
 from fengkong.training.recipe import Recipe
-from fengkong.training.state import TrainingState, start_training
+from fengkong.training.tuning.state import TrainingState, start_training
 
 __all__ = ["Prepared", "prepare"]
 

@@ -1,0 +1,1 @@
+"""Pretrained base models: found, checked, loaded; data, never code."""

@@ -1,0 +1,1 @@
+"""A trained network as a sealed bundle: ONNX, int8, parity."""

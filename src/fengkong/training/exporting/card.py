@@ -1,0 +1,87 @@
+"""The model card of a bundle: what the model is for, what it was made from, how good it is, and its limits.
+
+After Mitchell et al. 2019, "Model Cards for Model Reporting", with the head that model hubs read.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from fengkong.scoring.manifest import Manifest
+from fengkong.training.exporting.parity import ParityReport
+
+__all__ = ["ModelCard"]
+
+_LIMITS = """- It knows the kinds of text that it was trained on. On others its probabilities mean little.
+- It reads {tokens} tokens of a text; what is beyond is counted (`unread`) and not read.
+- Names and addresses in texts are not masked; telephone numbers, e-mail addresses, ids, cards and accounts are.
+- Test it for unequal treatment of groups before it takes part in decisions on people."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """A card filled from what the manifest knows and how the export went."""
+
+    manifest: Manifest
+    parity: ParityReport
+
+    def to_markdown(self) -> str:
+        """The card as Markdown with YAML front matter."""
+        parts = [
+            self._front_matter(),
+            f"# {self.manifest.name}",
+            self._purpose(),
+            "## Use\n\n" + self._use(),
+            "## Limits\n\n" + _LIMITS.format(tokens=self.manifest.max_tokens),
+            "## Figures\n\n" + _listed(self.manifest.metrics, empty="No figures were recorded."),
+            "## Training\n\n" + _listed(self.manifest.training, empty="Nothing was recorded."),
+            "## Export\n\n" + self.parity.sentence,
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    def _front_matter(self) -> str:
+        # A JSON string is a YAML string.
+        head = {
+            "library_name": "fengkong",
+            "pipeline_tag": "text-classification",
+            "language": self.manifest.language,
+            "tags": ["onnx", self.manifest.precision],
+        }
+        return "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---"
+
+    def _purpose(self) -> str:
+        manifest = self.manifest
+        labels = ", ".join(f"`{label}`" for label in manifest.labels)
+        positive = f" Rules read the probability of `{manifest.positive}`." if manifest.positive else ""
+        fields = (
+            f" Beside the text it reads {len(manifest.fields)} fields: "
+            + ", ".join(f"`{spec.name}`" for spec in manifest.fields)
+            + "."
+            if manifest.fields
+            else ""
+        )
+        return f"Answers the signal `{manifest.name}` for a text: one of {labels}.{positive}{fields}"
+
+    def _use(self) -> str:
+        lines = [
+            f"- Probabilities are calibrated: logits are divided by the temperature {self.manifest.temperature:.4g}.",
+            f"- Texts are cleaned as version {self.manifest.cleaning} does it; another version refuses to load.",
+        ]
+        if bands := self.manifest.thresholds:
+            lines.append(
+                f"- Below {bands.review_from:.3g} approve, from {bands.decline_from:.3g} on decline, between review: "
+                "the cheapest bands for the costs given at training."
+            )
+        return "\n".join(lines)
+
+
+def _listed(values: Mapping[str, JsonValue], *, empty: str) -> str:
+    """Plain values as a list, one line each; longer ones stay in the manifest."""
+    lines = [f"- {key}: {_shown(value)}" for key, value in values.items() if not isinstance(value, (dict, list))]
+    return "\n".join(lines) or empty
+
+
+def _shown(value: JsonValue) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())

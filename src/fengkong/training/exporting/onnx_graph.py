@@ -1,0 +1,63 @@
+"""The trained network as an ONNX graph in fp32: the same sums, for a runtime without torch."""
+
+import copy
+import io
+import warnings
+
+import onnx
+import torch
+
+from fengkong.domain.errors import BaseModelError
+from fengkong.training.networks.classifier import TextClassifier
+from fengkong.training.networks.embedding import expand_embedding
+
+__all__ = ["settled", "to_onnx"]
+
+OPSET = 17  # the first with LayerNormalization as one operator
+
+
+def settled(network: TextClassifier) -> TextClassifier:
+    """A copy in its final form: on the CPU, fp32, dropout off, all embeddings in place, plain attention."""
+    final = copy.deepcopy(network).float().cpu().eval()
+    expand_embedding(final)
+    final.encoder.set_attn_implementation("eager")  # the fused kinds can't be traced
+    return final
+
+
+def to_onnx(network: TextClassifier) -> onnx.ModelProto:
+    """The graph of a settled network: input_ids and attention_mask int64 [batch, tokens], fields float32 [batch, width]
+    where the network has fields; logits float32 [batch, labels].
+
+    Raises BaseModelError when its kind of encoder can't be exported.
+    """
+    inputs = {"input_ids": torch.ones(2, 8, dtype=torch.int64), "attention_mask": torch.ones(2, 8, dtype=torch.int64)}
+    inputs["attention_mask"][1, 5:] = 0  # a padded row, or the trace could leave the mask out
+    axes = {"input_ids": {0: "batch", 1: "tokens"}, "attention_mask": {0: "batch", 1: "tokens"}, "logits": {0: "batch"}}
+    if network.field_head is not None:
+        inputs["fields"] = torch.zeros(2, network.field_head.wide.in_features)
+        axes["fields"] = {0: "batch"}
+    buffer = io.BytesIO()
+    try:
+        with warnings.catch_warnings(), torch.inference_mode():
+            warnings.simplefilter("ignore")  # on the exporter's age, and on shapes, which parity checks in the end
+            # The TorchScript exporter: the newer one takes ten times as long for the same graph.
+            torch.onnx.export(
+                network,
+                tuple(inputs.values()),
+                buffer,  # type: ignore[arg-type]  # this exporter writes to a buffer too
+                input_names=list(inputs),
+                output_names=["logits"],
+                dynamic_axes=axes,
+                opset_version=OPSET,
+                dynamo=False,
+            )
+    except Exception as error:  # the exporter raises what the traced code raises
+        raise BaseModelError(
+            "this kind of base model can't be exported",
+            received=f"{network.encoder.config.model_type}: {type(error).__name__}",
+            cure="choose a BERT-like encoder",
+        ) from error
+    model = onnx.load_model_from_string(buffer.getvalue())
+    for node in model.graph.node:
+        node.ClearField("doc_string")  # may quote paths of the machine that exported
+    return model

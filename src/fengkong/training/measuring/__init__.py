@@ -1,0 +1,1 @@
+"""Figures with intervals, the floors beside them, calibration and thresholds."""

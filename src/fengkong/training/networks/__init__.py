@@ -1,0 +1,1 @@
+"""What is trained: a base with its heads."""

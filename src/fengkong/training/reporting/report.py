@@ -1,0 +1,146 @@
+"""The training report as one HTML file that opens anywhere, and the same figures as JSON.
+
+Texts and labels come from strangers: the template escapes all of them, and the page forbids scripts and outside files.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from fengkong.domain import FacilityError, SettingsError, plain
+from fengkong.training.measuring.bootstrap import Estimate
+from fengkong.training.measuring.measurement import Measurement
+from fengkong.training.measuring.metrics import Metrics
+from fengkong.training.reporting import charts
+from fengkong.training.reporting.wording import Language, words
+from fengkong.trust.occlusion import Explanation
+
+__all__ = ["ExplainedExample", "Kind", "render_report", "write_metrics", "write_report"]
+
+MATRIX_LABELS = 15  # more than this many can't be read as a matrix; the most frequent confusions are listed instead
+CONFUSIONS_LISTED = 15
+
+Kind = Literal["surest_right", "least_sure", "surest_wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedExample:
+    """One text with what moved its score, its true label and why it is shown ("" where there is nothing to tell)."""
+
+    explanation: Explanation
+    truth: str = ""
+    kind: Kind | Literal[""] = ""
+
+    @property
+    def strongest(self) -> float:
+        """The greatest absolute weight of a span or a field, by which the colours are scaled."""
+        spans = (abs(span.weight) for span in self.explanation.spans)
+        return max((*spans, *(abs(part.weight) for part in self.explanation.fields)), default=0.0)
+
+
+def write_report(
+    measurement: Measurement, path: Path, *, language: Language = "en", examples: Sequence[ExplainedExample] = ()
+) -> None:
+    """Write the report, whole or not at all. Raises FacilityError where the file can't be written."""
+    _write(path, render_report(measurement, language=language, examples=examples))
+
+
+def write_metrics(measurement: Measurement, path: Path) -> None:
+    """Write every figure as JSON, whole or not at all. Raises FacilityError where the file can't be written."""
+    _write(path, json.dumps(plain(measurement), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def render_report(
+    measurement: Measurement, *, language: Language = "en", examples: Sequence[ExplainedExample] = ()
+) -> str:
+    """The report as HTML. `language` is that of its headings and sentences, "en" or "zh"."""
+    if language not in ("en", "zh"):
+        raise SettingsError("the report's language is not known", received=repr(language), cure="use 'en' or 'zh'")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"estimate": _estimate, "signed": _signed, "number": _number}
+    template = resources.files("fengkong.training.reporting").joinpath("report.html.jinja").read_text("utf-8")
+    return environment.from_string(template).render(
+        m=measurement,
+        run=measurement.run,
+        w=words(language),
+        language=language,
+        charts=_charts(measurement, language),
+        chief=_chief(measurement.tuned.test, measurement.metric),
+        confusions=_confusions(measurement.tuned.test),
+        examples=examples,
+    )
+
+
+def _charts(m: Measurement, language: Language) -> dict[str, Markup]:
+    """Every chart that this run has figures for, by name."""
+    w, calibration = words(language), m.calibration
+    drawn = {
+        "comparison": charts.model_comparison(m.models, w),
+        "reliability": charts.reliability_diagram(calibration.test_before, calibration.test_after, w),
+    }
+    if m.run.curve and m.run.curve.loss and m.run.curve.dev:
+        drawn["curve"] = charts.learning_curve(m.run.curve, w)
+    if len(m.labels) <= MATRIX_LABELS:
+        drawn["confusion"] = charts.confusion_matrix(m.tuned.test, w)
+    if m.drawings and m.decision:
+        drawn["histogram"] = charts.score_histogram(m.drawings, m.decision.bands, m.decision.positive, w)
+        if m.drawings.curves:
+            drawn["roc"] = charts.roc_curve(m.drawings.curves, w)
+            drawn["precision_recall"] = charts.precision_recall_curve(m.drawings.curves, w)
+    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - our own drawing; Vega escapes its texts
+
+
+def _chief(metrics: Metrics, metric: str) -> Estimate:
+    return metrics.binary.auc if metric == "auc" and metrics.binary else metrics.macro_f1
+
+
+def _confusions(metrics: Metrics) -> list[tuple[str, str, int]]:
+    """(true, predicted, texts) of the most frequent mistakes."""
+    labels = [figures.label for figures in metrics.classes]
+    mistakes = [
+        (labels[i], labels[j], n)
+        for i, counts in enumerate(metrics.confusion)
+        for j, n in enumerate(counts)
+        if i != j and n
+    ]
+    return sorted(mistakes, key=lambda mistake: -mistake[2])[:CONFUSIONS_LISTED]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _estimate(figure: Estimate) -> str:
+    """0.912 (0.893–0.930)."""
+    if figure.low is None or figure.high is None:
+        return _number(figure.value)
+    return f"{_number(figure.value)} ({figure.low:.3f}–{figure.high:.3f})"
+
+
+def _signed(figure: Estimate) -> str:
+    """+0.021 (−0.004 to +0.046)."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return _number(figure.value)
+    return f"{figure.value:+.3f} ({figure.low:+.3f} … {figure.high:+.3f})".replace("-", "−")
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise FacilityError(
+            "the file can't be written", where=str(path), received=error.strerror or "", cure="free space or permission"
+        ) from error

@@ -1,0 +1,177 @@
+"""The training loop: a generator of events. Saving, logging and drawing are its owner's business."""
+
+import math
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import torch
+from torch import nn
+
+from fengkong.domain.errors import FacilityError
+from fengkong.scoring.calibration import softmax
+from fengkong.training.encoding import Encoded, Int64s, collate, shuffled_batches
+from fengkong.training.measuring.metrics import classification_metrics
+from fengkong.training.progress import Evaluated, Event, Finished, Step
+from fengkong.training.tuning.optimiser import rate_share, set_rate
+from fengkong.training.tuning.predict import autocast, predict_logits, tensors_of
+from fengkong.training.tuning.state import TrainingState
+
+__all__ = ["dev_figures", "fine_tune"]
+
+PACE_STEPS = 50
+
+
+def fine_tune(state: TrainingState, train: Encoded, dev: Encoded) -> Generator[Event]:
+    """Go on from `state` to the end of its plan, telling each step and each evaluation.
+
+    The state is whole whenever an event is yielded, and may be saved then. An evaluation is told before its step, so
+    that a Step is the last word on it. When the generator ends, is closed or fails, the network holds the best weights
+    so far and its full embedding, in evaluation mode.
+    Raises FacilityError when the loss is no longer a number.
+    """
+    plan, pace = state.plan, _Pace(state)
+    with _threads(plan.threads), _settled(state):
+        if state.step == 0 and state.network.field_head is not None:
+            yield _evaluate(state, dev)  # the fields alone: tuning must beat them to be kept
+        for epoch, texts in _remaining_batches(state, train):
+            if state.over:
+                break
+            rate = plan.learning_rate * rate_share(state.step, plan)
+            with pace.step(len(texts)):
+                loss = _learn(state, train, texts)
+            if state.step % plan.evaluate_every == 0 or state.step == plan.steps:
+                with pace.evaluation():
+                    evaluated = _evaluate(state, dev)
+                yield evaluated
+            yield Step(state.step, plan.steps, epoch + 1, loss, rate, pace.texts_per_second, pace.seconds_left)
+    yield Finished(state.step < plan.steps, state.step, state.best_step, state.best_figures, state.seconds)
+
+
+def dev_figures(state: TrainingState, dev: Encoded) -> dict[str, float]:
+    """Measure the network as it stands: accuracy, macro_f1, loss, and auc where there are two labels."""
+    logits = predict_logits(state.network, dev, padding=state.padding, bf16=state.plan.bf16)
+    names = [str(place) for place in range(logits.shape[1])]
+    measured = classification_metrics(dev.labels, softmax(logits), names, resamples=0)
+    figures = {"accuracy": measured.accuracy, "macro_f1": measured.macro_f1, "loss": measured.log_loss}
+    if measured.binary is not None:
+        figures["auc"] = measured.binary.auc
+    return {name: estimate.value for name, estimate in figures.items() if estimate.value is not None}
+
+
+def _remaining_batches(state: TrainingState, train: Encoded) -> Iterator[tuple[int, Int64s]]:
+    """Number of the pass (from 0) and texts of every batch from the state's step on."""
+    plan = state.plan
+    begun, place = divmod(state.step, plan.steps // plan.epochs)
+    for epoch in range(begun, plan.epochs):
+        batches = shuffled_batches(train.lengths, plan.batch_tokens, seed=plan.seed, epoch=epoch)
+        for texts in batches[place:]:
+            yield epoch, texts
+        place = 0
+
+
+def _learn(state: TrainingState, train: Encoded, texts: Int64s) -> float:
+    """One optimiser step on one batch; answers its loss."""
+    network, plan = state.network, state.plan
+    device = next(network.parameters()).device
+    batch = collate(train, texts, padding=state.padding)
+    labels = torch.from_numpy(batch.labels).to(device)
+    with _randomness(plan.seed, state.step, device), autocast(device, plan.bf16):
+        loss = nn.functional.cross_entropy(network(*tensors_of(batch, device)), labels)
+    value = float(loss.detach())
+    _check_finite("loss", value, state)
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+    length = nn.utils.clip_grad_norm_(network.parameters(), plan.clip_norm or math.inf)
+    _check_finite("gradient", float(length), state)
+    set_rate(state.optimiser, rate_share(state.step, plan))
+    state.optimiser.step()
+    state.optimiser.zero_grad()
+    state.step += 1
+    state.take_average()
+    return value
+
+
+def _check_finite(what: str, value: float, state: TrainingState) -> None:
+    """Raises FacilityError before a step that would spoil the weights."""
+    if not math.isfinite(value):
+        raise FacilityError(
+            f"the {what} is no longer a number, so training was stopped with the best state so far",
+            where=f"step {state.step + 1}",
+            received=str(value),
+            cure="lower learning_rate, or set precision to 'fp32' in the recipe",
+        )
+
+
+def _evaluate(state: TrainingState, dev: Encoded) -> Evaluated:
+    with state.averaged_weights():
+        figures = dev_figures(state, dev)
+        best = state.note(figures)
+    return Evaluated(state.step, figures, best)
+
+
+class _Pace:
+    """How fast it goes and how long it still takes."""
+
+    def __init__(self, state: TrainingState) -> None:
+        self._state = state
+        self._steps: deque[tuple[int, float]] = deque(maxlen=PACE_STEPS)
+        self._evaluation_seconds = 0.0
+
+    @contextmanager
+    def step(self, texts: int) -> Iterator[None]:
+        began = perf_counter()
+        yield
+        seconds = perf_counter() - began
+        self._steps.append((texts, seconds))
+        self._state.seconds += seconds
+
+    @contextmanager
+    def evaluation(self) -> Iterator[None]:
+        began = perf_counter()
+        yield
+        self._evaluation_seconds = perf_counter() - began
+
+    @property
+    def texts_per_second(self) -> float:
+        return sum(texts for texts, _ in self._steps) / sum(seconds for _, seconds in self._steps)
+
+    @property
+    def seconds_left(self) -> float:
+        plan = self._state.plan
+        steps = plan.steps - self._state.step
+        a_step = sum(seconds for _, seconds in self._steps) / len(self._steps)
+        evaluations = math.ceil(steps / plan.evaluate_every)
+        return steps * a_step + evaluations * self._evaluation_seconds
+
+
+@contextmanager
+def _settled(state: TrainingState) -> Iterator[None]:
+    state.network.train()
+    try:
+        yield
+    finally:
+        state.network.eval()
+        state.settle()
+
+
+@contextmanager
+def _threads(wanted: int | None) -> Iterator[None]:
+    """torch's thread count inside the block; the caller's own outside."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(wanted or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _randomness(seed: int, step: int, device: torch.device) -> Iterator[None]:
+    """torch's random numbers (dropout) follow from seed and step alone; the caller's stream is left untouched.
+
+    A resumed run needs no saved generator, and whatever its owner draws between two events changes nothing.
+    """
+    with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
+        torch.manual_seed((seed << 32) + step)
+        yield

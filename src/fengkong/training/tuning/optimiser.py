@@ -1,0 +1,71 @@
+"""AdamW with one rate a depth, and the rate's way over the steps."""
+
+import math
+import re
+from collections import defaultdict
+
+import torch
+from torch import nn
+
+from fengkong.training.defaults import Plan
+from fengkong.training.networks.classifier import TextClassifier
+
+__all__ = ["make_optimiser", "rate_share", "set_rate"]
+
+LAYER = re.compile(r"\.(?:layer|layers|h|block|blocks)\.(\d+)\.")
+
+
+def make_optimiser(network: TextClassifier, plan: Plan) -> torch.optim.AdamW:
+    """AdamW (Loshchilov & Hutter 2019) over all weights, grouped by depth.
+
+    The head learns at the plan's rate and each layer below at `layer_decay` times the rate above it (Howard & Ruder
+    2018; Clark et al. 2020); the field head's small network has its own rate. Biases, norms and embedding tables bear
+    no decay.
+    """
+    layers = 1 + max(
+        (layer for name, _ in network.named_parameters() if (layer := _layer_of(name)) is not None), default=-1
+    )
+    groups: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
+    for name, weights in network.named_parameters():
+        if weights.requires_grad:
+            decay = 0.0 if weights.ndim < 2 or "embedding" in name else plan.weight_decay
+            groups[_rate_of(name, layers, plan), decay].append(weights)
+    return torch.optim.AdamW(
+        [
+            {"params": params, "lr": rate, "top": rate, "weight_decay": decay}
+            for (rate, decay), params in groups.items()
+        ],
+        betas=(0.9, 0.999),
+        eps=1e-6,
+        fused=True,  # one pass over weights and moments; this step waits for memory
+    )
+
+
+def rate_share(step: int, plan: Plan) -> float:
+    """The share of the highest rate, in (0, 1], at a step (from 0): warm-up, then linear or cosine to zero."""
+    if step < plan.warmup_steps:
+        return (step + 1) / (plan.warmup_steps + 1)
+    done = (step - plan.warmup_steps) / max(1, plan.steps - plan.warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * done)) if plan.schedule == "cosine" else 1 - done
+
+
+def set_rate(optimiser: torch.optim.Optimizer, share: float) -> None:
+    """Set every group to its highest rate times `share`."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["top"] * share
+
+
+def _layer_of(name: str) -> int | None:
+    found = LAYER.search(name)
+    return int(found[1]) if found else None
+
+
+def _rate_of(name: str, layers: int, plan: Plan) -> float:
+    if name.startswith("field_head.deep"):
+        return plan.field_learning_rate
+    if not name.startswith("encoder."):
+        return plan.learning_rate
+    layer = _layer_of(name)
+    if layer is None:  # what stands before the first layer (embeddings) or after the last (a closing norm)
+        layer = -1 if "embed" in name else layers - 1
+    return plan.learning_rate * plan.layer_decay ** (layers - layer)

@@ -1,0 +1,72 @@
+"""Logits and text vectors for many texts, in their own order, from batches of like length."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from fengkong.domain.errors import InputError
+from fengkong.training.encoding import Batch, Encoded, Float32s, collate, plan_batches
+from fengkong.training.networks.classifier import TextClassifier
+
+__all__ = ["Tensors", "autocast", "embed_texts", "predict_logits", "tensors_of"]
+
+Tensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
+
+PREDICT_TOKENS = 2048
+
+
+def predict_logits(
+    network: TextClassifier, encoded: Encoded, *, padding: int, bf16: bool = False, batch_tokens: int = PREDICT_TOKENS
+) -> Float32s:
+    """Logits, float32 [texts, labels], in the order of `encoded`; dropout is off, and the network's mode is kept."""
+    return _read(network, network, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens)
+
+
+def embed_texts(
+    network: TextClassifier, encoded: Encoded, *, padding: int, bf16: bool = False, batch_tokens: int = PREDICT_TOKENS
+) -> Float32s:
+    """Pooled text vectors, float32 [texts, hidden], in the order of `encoded`: what the head would receive."""
+
+    def embed(input_ids: torch.Tensor, attention_mask: torch.Tensor, _fields: torch.Tensor | None) -> torch.Tensor:
+        return network.embed(input_ids, attention_mask)
+
+    return _read(network, embed, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens)
+
+
+def _read(
+    network: TextClassifier,
+    answer: Callable[..., torch.Tensor],
+    encoded: Encoded,
+    *,
+    padding: int,
+    bf16: bool,
+    batch_tokens: int,
+) -> Float32s:
+    if not len(encoded):
+        raise InputError("there are no texts to read", cure="give a split that holds examples")
+    device = next(network.parameters()).device
+    batches = plan_batches(encoded.lengths, batch_tokens)
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode(), autocast(device, bf16):
+            answers = [
+                answer(*tensors_of(collate(encoded, texts, padding=padding), device)).float().cpu().numpy()
+                for texts in batches
+            ]
+    finally:
+        network.train(was_training)
+    rows = np.concatenate(answers)
+    return rows[np.argsort(np.concatenate(batches))]
+
+
+def tensors_of(batch: Batch, device: torch.device) -> Tensors:
+    """What the network takes: ids, mask and fields, on its device."""
+    fields = None if batch.fields is None else torch.from_numpy(batch.fields).to(device)
+    return torch.from_numpy(batch.input_ids).to(device), torch.from_numpy(batch.attention_mask).to(device), fields
+
+
+def autocast(device: torch.device, bf16: bool) -> torch.autocast:
+    """Matrix products in bf16 (weights stay fp32) where asked for; else a context that does nothing."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)

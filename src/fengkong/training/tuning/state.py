@@ -1,0 +1,171 @@
+"""Where a training run stands: weights, AdamW moments, running average, best state so far.
+
+Randomness needs no place here: dropout and the order of texts follow from the seed and the step number alone.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+import torch
+from torch import Tensor, nn
+
+from fengkong.training.defaults import Plan
+from fengkong.training.encoding import Encoded
+from fengkong.training.networks.classifier import TextClassifier
+from fengkong.training.networks.embedding import compact_embedding, expand_embedding
+from fengkong.training.tuning.optimiser import make_optimiser
+
+__all__ = ["Facts", "TrainingState", "start_training"]
+
+AVERAGE_EVERY = 8
+
+
+class Facts(TypedDict):
+    """The part of a state that is no tensor, as JSON holds it."""
+
+    step: int
+    seconds: float
+    averaged: int
+    stale: int
+    best_step: int
+    best_figures: dict[str, float]
+
+
+@dataclass
+class TrainingState:
+    """One run of the loop, resumable after every event that the loop yields. Made by `start_training`."""
+
+    network: TextClassifier
+    plan: Plan
+    padding: int
+    optimiser: torch.optim.AdamW
+    step: int = 0
+    seconds: float = 0.0
+    averaged: int = 0
+    average: dict[str, Tensor] = field(default_factory=dict)
+    stale: int = 0
+    best_step: int = 0
+    best_figures: dict[str, float] = field(default_factory=dict)
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def weights(self) -> dict[str, nn.Parameter]:
+        """All weights of the network by name."""
+        return dict(self.network.named_parameters())
+
+    @property
+    def over(self) -> bool:
+        """Whether all steps are done, or patience has run out."""
+        return self.step >= self.plan.steps or 0 < self.plan.patience <= self.stale
+
+    def take_average(self) -> None:
+        """Move the running average towards the weights, every few steps (each costs a pass over all weights).
+
+        It looks back over `averaging` of all steps; in the beginning over less, so that the first weights fade
+        (Polyak & Juditsky 1992; decay ramp as in Tarvainen & Valpola 2017).
+        """
+        horizon = self.plan.averaging * self.plan.steps
+        if horizon < 1:
+            return
+        every = max(1, min(AVERAGE_EVERY, int(horizon / 4)))
+        weights = {name: w.detach() for name, w in self.weights.items()}
+        if not self.average:
+            self.average = {name: w.clone() for name, w in weights.items()}
+        elif self.step % every == 0:
+            self.averaged += 1
+            keep = min(1 - every / horizon, (1 + self.averaged) / (10 + self.averaged))
+            torch._foreach_lerp_(list(self.average.values()), [weights[name] for name in self.average], 1 - keep)
+
+    @contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """The network with the average in place of its weights, inside the block."""
+        weights = self.weights
+        self._exchange(weights)
+        try:
+            yield
+        finally:
+            self._exchange(weights)
+
+    def _exchange(self, weights: Mapping[str, nn.Parameter]) -> None:
+        for name, average in self.average.items():
+            weights[name].data, self.average[name] = average, weights[name].data
+
+    def note(self, figures: Mapping[str, float]) -> bool:
+        """Keep the weights now in the network if their dev figures beat the best so far; say whether they do.
+
+        Of two equal figures the one with the lower loss is better: on easy or small dev splits many are equal.
+        """
+        better = not self.best_figures or self._merit(figures) > self._merit(self.best_figures)
+        if better:
+            self.best_step, self.best_figures, self.stale = self.step, dict(figures), 0
+            self.best = {name: w.detach().clone() for name, w in self.weights.items()}
+        else:
+            self.stale += 1
+        return better
+
+    def _merit(self, figures: Mapping[str, float]) -> tuple[float, float]:
+        metric = self.plan.metric
+        return (-figures["loss"] if metric == "loss" else figures[metric]), -figures["loss"]
+
+    def settle(self) -> None:
+        """Give the network the best weights so far (those it has, where none was measured) and its full embedding."""
+        with torch.no_grad():
+            for name, w in self.weights.items():
+                if name in self.best:
+                    w.copy_(self.best[name])
+        expand_embedding(self.network)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that `restore` needs, by name."""
+        weights = self.weights
+        moments = {
+            f"adamw.{key}/{name}": value
+            for name, w in weights.items()
+            for key, value in self.optimiser.state.get(w, {}).items()
+        }
+        return {
+            **{f"weights/{name}": w.detach() for name, w in weights.items()},
+            **{f"average/{name}": value for name, value in self.average.items()},
+            **{f"best/{name}": value for name, value in self.best.items()},
+            **moments,
+        }
+
+    def facts(self) -> Facts:
+        """The counters and figures that belong to `tensors`."""
+        return Facts(
+            step=self.step,
+            seconds=self.seconds,
+            averaged=self.averaged,
+            stale=self.stale,
+            best_step=self.best_step,
+            best_figures=self.best_figures,
+        )
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Facts) -> None:
+        """Take over a saved state of a run with the same plan and data."""
+        weights = self.weights
+        device = next(iter(weights.values())).device
+        for key, value in tensors.items():
+            kind, name = key.split("/", 1)
+            match kind:
+                case "weights":
+                    with torch.no_grad():
+                        weights[name].copy_(value)
+                case "average":
+                    self.average[name] = value.to(device)
+                case "best":
+                    self.best[name] = value.to(device)
+                case _:
+                    slot = kind.removeprefix("adamw.")
+                    self.optimiser.state[weights[name]][slot] = value.to(device)
+        self.step, self.seconds = facts["step"], facts["seconds"]
+        self.averaged, self.stale = facts["averaged"], facts["stale"]
+        self.best_step, self.best_figures = facts["best_step"], dict(facts["best_figures"])
+
+
+def start_training(network: TextClassifier, plan: Plan, train: Encoded, dev: Encoded, *, padding: int) -> TrainingState:
+    """The state before the first step. It makes the word-embedding table compact until `settle` is called."""
+    compact_embedding(network, train.tokens, dev.tokens, padding=padding)
+    return TrainingState(network, plan, padding, make_optimiser(network, plan))
