@@ -14,7 +14,8 @@ from fengkong.domain.canonical import Plain, plain
 from fengkong.domain.decisions import ClauseTrace, Decision, Outcome, Reason, RuleState, RuleTrace, Trace
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.errors import InputError, RuleError
-from fengkong.domain.signals import Fact, Signal, Span
+from fengkong.domain.signals import Fact, Signal
+from fengkong.domain.spans import Span
 
 __all__ = ["RECORD_FORMAT", "decision_from_record", "document_from_record", "record"]
 

@@ -14,7 +14,8 @@ from fengkong.domain.errors import (
     likely_slip,
 )
 from fengkong.domain.findings import Finding, Severity
-from fengkong.domain.signals import Fact, Signal, Span
+from fengkong.domain.signals import Fact, Signal
+from fengkong.domain.spans import Span
 
 __all__ = [
     "BaseModelError",

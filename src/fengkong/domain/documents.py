@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from fengkong.domain.canonical import digest
+from fengkong.domain.spans import Span
 
 __all__ = ["Document", "Example", "FieldValue", "Place"]
 
@@ -34,6 +35,7 @@ class Document:
 
     id: the caller's own; empty means "take the content hash".
     time: when it happened, with zone; None when not known.
+    pair: the second text, where a model reads two side by side (a sentence and the company it is about).
     """
 
     text: str
@@ -41,6 +43,7 @@ class Document:
     id: str = ""
     source: str = ""
     time: datetime | None = None
+    pair: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
@@ -49,13 +52,21 @@ class Document:
 
     @cached_property
     def content_hash(self) -> str:
-        """sha256 (hex) over text and fields: equal content, equal hash."""
-        return digest({"text": self.text, "fields": dict(self.fields)})
+        """sha256 (hex) over text, second text and fields: equal content, equal hash."""
+        content: dict[str, object] = {"text": self.text, "fields": dict(self.fields)}
+        return digest({**content, "pair": self.pair} if self.pair else content)
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled text. `place` is where it was read from; `group` names the entity it belongs to."""
+    """One labelled text. `place` is where it was read from; `group` names the entity it belongs to.
+
+    label: the label, in a readable form whatever the task: several labels are joined by "|", a number is written out,
+        and a text labelled by its entities has "".
+    labels: all labels of a text that may bear several or none. value: the number to be foretold.
+    entities: the named stretches of the text, in order, without overlap; None where the text is not labelled so.
+    pair: the second text, where two are read side by side.
+    """
 
     text: str
     label: str
@@ -64,7 +75,11 @@ class Example:
     group: str | None = None
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     place: Place = Place()
+    pair: str = ""
+    labels: tuple[str, ...] = ()
+    value: float | None = None
+    entities: tuple[Span, ...] | None = None
 
     def document(self) -> Document:
         """The same text without its label, as a decision would see it."""
-        return Document(self.text, self.fields, time=self.time)
+        return Document(self.text, self.fields, time=self.time, pair=self.pair)

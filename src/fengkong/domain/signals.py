@@ -4,19 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fengkong.domain.documents import FieldValue
+from fengkong.domain.spans import Span
 
-__all__ = ["Fact", "Signal", "Span"]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of the original text, [start, end) in characters, with what it is or what it weighs."""
-
-    start: int
-    end: int
-    text: str
-    label: str = ""
-    weight: float = 0.0
+__all__ = ["Fact", "Signal"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from itertools import chain
 
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.errors import FacilityError, SettingsError, likely_slip
-from fengkong.domain.signals import Signal, Span
+from fengkong.domain.signals import Signal
+from fengkong.domain.spans import Span
 from fengkong.scoring.protocol import TextScorer
 from fengkong.text.cleaning import clean
 from fengkong.text.units import units as units_of

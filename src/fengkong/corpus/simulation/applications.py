@@ -31,7 +31,7 @@ from fengkong.corpus.simulation.writer import Person, Reason, write_letter
 from fengkong.domain.canonical import plain
 from fengkong.domain.documents import Example, FieldValue, Place
 from fengkong.domain.errors import FacilityError, SettingsError, likely_slip
-from fengkong.domain.signals import Span
+from fengkong.domain.spans import Span
 
 __all__ = ["BAD", "GOOD", "Simulation", "Truth", "simulate"]
 

@@ -6,7 +6,7 @@ from random import Random
 
 from fengkong.corpus.simulation.causal import INCONSISTENT, INCONSISTENT_EFFECT, REASONS, Facts
 from fengkong.corpus.simulation.language import Phrases, Sense
-from fengkong.domain.signals import Span
+from fengkong.domain.spans import Span
 
 __all__ = ["Letter", "Person", "Reason", "write_letter"]
 
