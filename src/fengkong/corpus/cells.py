@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from fengkong.corpus.columns import Binding, Columns, bind, bind_late
+from fengkong.corpus.entities import parse_spans, parse_tags, parse_tokens, place_tokens, raw_spans, spans_of_tags
 from fengkong.corpus.report import ReadReport
 from fengkong.corpus.rows import Row, Table
 from fengkong.corpus.values import (
@@ -19,6 +20,7 @@ from fengkong.corpus.values import (
 )
 from fengkong.domain.documents import Document, Example, FieldValue, Place
 from fengkong.domain.errors import InputError
+from fengkong.domain.spans import Span
 
 __all__ = ["Cells", "open_cells"]
 
@@ -38,26 +40,43 @@ class Cells:
     def example(self, row: Row, place: Place) -> Example:
         """The labelled text of a row. Raises InputError, without a place, where a cell can't be used."""
         at, values = self.binding, row.values
+        text, entities = self._named_text(values)
         return Example(
-            text=parse_text(values.get(at.text), at.text),
-            label=parse_label(values.get(at.label or ""), at.label or ""),
+            text=text,
+            label=parse_label(values.get(at.label), at.label) if at.label else "",
             split=(parse_split(values.get(at.split), at.split) if at.split else None) or self.split,
             time=parse_time(values.get(at.time), at.time) if at.time else None,
             group=parse_name(values.get(at.group), at.group) if at.group else None,
             fields=self._facts(values),
             place=place,
+            entities=entities,
         )
 
     def document(self, row: Row, place: Place) -> Document:
         """The text of a row to decide on. Raises InputError, without a place, where a cell can't be used."""
         at, values = self.binding, row.values
         return Document(
-            text=parse_text(values.get(at.text), at.text),
+            text=self._named_text(values)[0],
             fields=self._facts(values),
             id=(parse_name(values.get(at.id), at.id) if at.id else None) or "",
             source=str(place),
             time=parse_time(values.get(at.time), at.time) if at.time else None,
         )
+
+    def _named_text(self, values: Mapping[str, object]) -> tuple[str, tuple[Span, ...] | None]:
+        """The text, and its entities where the file marks them."""
+        at = self.binding
+        text = parse_text(values.get(at.text), at.text) if at.text else None
+        entities: tuple[Span, ...] | None = None
+        if at.tokens:
+            text, places = place_tokens(parse_tokens(values.get(at.tokens), at.tokens), text)
+            text = parse_text(text, at.tokens)
+            entities = spans_of_tags(text, places, values.get(at.tags), at.tags) if at.tags else None
+        if text is None:
+            raise InputError("the row has no text", cure="give a text, or leave the row out")
+        if at.entities and entities is None:
+            entities = parse_spans(values.get(at.entities), text, at.entities)
+        return text, entities
 
     def _facts(self, values: Mapping[str, object]) -> dict[str, FieldValue]:
         at = self.binding
@@ -99,15 +118,15 @@ def _proved(binding: Binding, head: Sequence[Row], report: ReadReport) -> Bindin
     A column that the caller named stays, and its odd values are bad rows.
     """
     parsers = {"split": parse_split, "time": parse_time, "group": parse_name, "id": parse_name, "fields": _object}
+    if binding.label is not None:  # else they are all that labels the texts, and what is odd in them is an error
+        parsers |= {"tags": parse_tags, "entities": raw_spans}
     kept: dict[str, str | None] = {role: getattr(binding, role) for role in parsers}
     for role, parse in parsers.items():
         column = kept[role]
         if column is not None and role in binding.guessed and (cause := _disproof(column, parse, head)):
             report.passed_over[column] = cause
             kept[role] = None
-    return replace(
-        binding, split=kept["split"], time=kept["time"], group=kept["group"], id=kept["id"], fields=kept["fields"]
-    )
+    return replace(binding, **kept)  # type: ignore[arg-type] # the roles are its own attributes
 
 
 def _disproof(column: str, parse: Callable[[object, str], object], head: Sequence[Row]) -> str:

@@ -29,6 +29,9 @@ _USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
         *("label", "target", "class", "category", "sentiment", "intent", "outcome", "y"),
         *("标签", "类别", "分类", "类型", "情感", "结果", "是否违约"),
     ),
+    "tokens": ("tokens", "words", "分词", "字"),
+    "tags": ("tags", "ner_tags", "bio_tags", "bio", "标注"),
+    "entities": ("entities", "spans", "ner_spans", "实体"),
     "split": ("split", "fold", "subset", "partition", "划分", "数据集"),
     "time": ("time", "timestamp", "datetime", "date", "created_at", "published_at", "时间", "日期", "发布时间"),
     "group": (
@@ -47,12 +50,17 @@ _FIELD_PREFIXES = ("fields.", "field.", "字段.")
 class Columns:
     """Names of columns. None means "find it by its usual names"; "" means "there is none, don't look".
 
+    tokens, tags: the words of a text and their BIO tags, as lists. entities: the named stretches of a text as a list of
+        objects with start, end and label. A text labelled by these needs no label.
     fields: one column that holds an object (JSON in CSV), or several columns, each a fact of its own name; found, it is
         a column `fields` or columns `fields.<name>`.
     """
 
     text: str | None = None
     label: str | None = None
+    tokens: str | None = None
+    tags: str | None = None
+    entities: str | None = None
     split: str | None = None
     time: str | None = None
     group: str | None = None
@@ -62,7 +70,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The columns of one file that are read; None where the file has none.
+    """The columns of one file that are read; None where the file has none, and no text where there are tokens alone.
 
     fields: the column of objects. field_columns: fact name to column name.
     guessed: the names of this class's attributes that the caller did not give.
@@ -70,6 +78,9 @@ class Binding:
 
     text: str
     label: str | None = None
+    tokens: str | None = None
+    tags: str | None = None
+    entities: str | None = None
     split: str | None = None
     time: str | None = None
     group: str | None = None
@@ -85,14 +96,18 @@ def bind(columns: Columns, found: Sequence[str], *, where: str, labelled: bool) 
     Raises InputError for a column that was named or is needed but isn't there (listing those found and the
     likely slip), and where several could be the text or the label.
     """
-    text = _column("text", columns.text, found, where, needed=True)
-    label = _column("label", columns.label, found, where, needed=True) if labelled else None
+    tokens, tags, entities = _entity_columns(columns, found, where, labelled=labelled)
+    text = _column("text", columns.text, found, where, needed=tokens is None)
+    label = _column("label", columns.label, found, where, needed=not (tags or entities)) if labelled else None
     roles = _ALWAYS_READ + (_READ_WITH_LABELS if labelled else ())
     optional = {name: _column(name, getattr(columns, name), found, where) for name in roles}
     fields, field_columns = _field_columns(columns.fields, found, where)
     return Binding(
         text=text or "",
         label=label,
+        tokens=tokens,
+        tags=tags,
+        entities=entities,
         fields=fields,
         field_columns=field_columns,
         guessed=frozenset(name for name in _USUAL_NAMES if getattr(columns, name) is None),
@@ -107,6 +122,22 @@ def bind_late(binding: Binding, late: Sequence[str], *, labelled: bool) -> Bindi
     added = {role: usual[0] for role in lacking if (usual := _usual(role, late))}
     facts = _prefixed(late) if "fields" in binding.guessed else {}
     return replace(binding, field_columns={**binding.field_columns, **facts}, **added)  # type: ignore[arg-type] # roles
+
+
+def _entity_columns(
+    columns: Columns, found: Sequence[str], where: str, *, labelled: bool
+) -> tuple[str | None, str | None, str | None]:
+    """Tokens, tags and entities. Words are read where they are named, bear tags, or are all that there is to read."""
+    tokens, tags, entities = (
+        _column(role, getattr(columns, role), found, where) for role in ("tokens", "tags", "entities")
+    )
+    if columns.tags and tokens is None:
+        cure = "name their column with tokens=..."
+        raise InputError("tags need the words that they belong to", where=where, received=_listed(found), cure=cure)
+    if not columns.tokens and (tags is None and _usual("text", found)):
+        tokens = None
+    tags = tags if labelled and tokens is not None else None
+    return tokens, tags, entities if labelled else None
 
 
 def _column(role: str, named: str | None, found: Sequence[str], where: str, *, needed: bool = False) -> str | None:

@@ -1,19 +1,19 @@
 """What is wrong with examples, found before anything is learnt from them: one finding a kind, with count and places."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from fengkong.corpus.copies import Clusters, copy_key
 from fengkong.corpus.duplicates import near_copies
+from fengkong.corpus.entity_findings import cut_entities, entity_findings
 from fengkong.corpus.giveaways import give_aways
+from fengkong.corpus.listing import RARE, counted, listed
 from fengkong.corpus.splitting import Splits
-from fengkong.domain.documents import Example, Place
+from fengkong.domain.documents import Place
 from fengkong.domain.findings import Finding, Severity
 
 __all__ = ["check_examples"]
 
-RARE = 10
-"""Train examples below which a label is hardly learnt."""
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -31,11 +31,14 @@ def check_examples(
     D005 labels that train lacks (error). D006 labels that dev or test lacks. D007 rare labels. D008 copies within a
     split. D009 copies across splits. D010 near-copies within a split. D011 near-copies across splits.
     D012 copies with different labels. D013 texts cut by the length limit. D014 a field that gives the label away.
-    D015 a group on both sides.
+    D015 a group on both sides. Of texts with marked entities: D201 copies marked otherwise. D202 words of another type
+    elsewhere. D203 entities cut by the length limit. D204 types that train lacks (error). D205 types that dev or test
+    lacks. D206 rare types. D207 no entity at all (error).
     """
     found = [
         *_split_findings(splits),
         *_label_findings(splits),
+        *entity_findings(splits),
         *_copy_findings(splits),
         *_field_findings(splits),
         *_group_findings(splits),
@@ -53,7 +56,7 @@ def _split_findings(splits: Splits) -> Iterator[Finding]:
     every = [ex for _, part in splits for ex in part]
     empty = [ex for ex in every if not copy_key(ex.text)]
     if empty:
-        message = f"texts with nothing to read: {_counted(empty)}"
+        message = f"texts with nothing to read: {counted(empty)}"
         yield Finding("D002", Severity.WARNING, message, empty[0].place, "leave them out, or find the text")
     if len(every) > 1 and len({copy_key(ex.text) for ex in every}) == 1:
         message = f"all {len(every):,} texts are the same"
@@ -62,23 +65,25 @@ def _split_findings(splits: Splits) -> Iterator[Finding]:
 
 def _label_findings(splits: Splits) -> Iterator[Finding]:
     counts = Counter(ex.label for ex in splits.train)
+    if counts.keys() == {""}:
+        return  # labelled by their entities
     if len(counts) == 1:
         message = f"train bears one label only, {next(iter(counts))!r}"
         yield Finding("D003", Severity.ERROR, message, Place(name="train"), "give examples of at least two labels")
     unknown = [ex for part in (splits.dev, splits.test) for ex in part if ex.label not in counts]
     if unknown and counts:
-        labels = _listed(Counter(ex.label for ex in unknown))
-        message = f"dev and test bear labels that train lacks, {labels}: {_counted(unknown)}"
+        labels = listed(Counter(ex.label for ex in unknown))
+        message = f"dev and test bear labels that train lacks, {labels}: {counted(unknown)}"
         yield Finding("D005", Severity.ERROR, message, unknown[0].place, "mend the labels, or split again")
     for name, part in (("dev", splits.dev), ("test", splits.test)):
         missing = counts.keys() - {ex.label for ex in part}
         if part and missing:
-            message = f"labels that {name} lacks: {len(missing)} of {len(counts)}, {_listed(Counter(sorted(missing)))}"
+            message = f"labels that {name} lacks: {len(missing)} of {len(counts)}, {listed(Counter(sorted(missing)))}"
             cure = "their figures can't be measured; give more examples"
             yield Finding("D006", Severity.WARNING, message, Place(name=name), cure)
     rare = {label: count for label, count in counts.items() if count < RARE}
     if rare:
-        message = f"labels with fewer than {RARE} train examples: {len(rare)}, {_listed(rare, counted=True)}"
+        message = f"labels with fewer than {RARE} train examples: {len(rare)}, {listed(rare, with_counts=True)}"
         yield Finding("D007", Severity.WARNING, message, Place(name="train"), "give more examples, or merge labels")
 
 
@@ -109,7 +114,7 @@ def _copy_findings(splits: Splits) -> Iterator[Finding]:
     for code, repeated, what, cure in kinds:
         if repeated:
             some = [every[i] for i in sorted(repeated)]
-            message = f"{what}: {_counted(some)}"
+            message = f"{what}: {counted(some)}"
             yield Finding(code, Severity.WARNING, message, some[0].place, cure or "group them and split by group")
     labels: defaultdict[str, set[str]] = defaultdict(set)
     for key, ex in zip(keys, every, strict=True):
@@ -117,7 +122,7 @@ def _copy_findings(splits: Splits) -> Iterator[Finding]:
             labels[key].add(ex.label)
     torn = [ex for key, ex in zip(keys, every, strict=True) if key is not None and len(labels[key]) > 1]
     if torn:
-        message = f"texts whose copies bear another label: {_counted(torn)}"
+        message = f"texts whose copies bear another label: {counted(torn)}"
         yield Finding("D012", Severity.WARNING, message, torn[0].place, "decide for one label each")
 
 
@@ -151,7 +156,7 @@ def _group_findings(splits: Splits) -> Iterator[Finding]:
     torn = {group for group, names in homes.items() if len(names) > 1}
     if torn:
         some = [ex for part in (splits.dev, splits.test) for ex in part if ex.group in torn]
-        message = f"groups on both sides, which flatters the figures: {len(torn):,}, in examples: {_counted(some)}"
+        message = f"groups on both sides, which flatters the figures: {len(torn):,}, in examples: {counted(some)}"
         yield Finding("D015", Severity.WARNING, message, some[0].place, "split by group")
 
 
@@ -164,21 +169,8 @@ def _length_findings(
     if cut:
         unread = sum(length - max_tokens for length in lengths if length > max_tokens)
         message = (
-            f"texts longer than {max_tokens} tokens: {_counted(cut)}; {len(cut) / len(every):.1%} of all texts, the "
+            f"texts longer than {max_tokens} tokens: {counted(cut)}; {len(cut) / len(every):.1%} of all texts, the "
             f"longest has {max(lengths):,}; {unread / sum(lengths):.1%} of all tokens will not be read"
         )
         yield Finding("D013", Severity.WARNING, message, cut[0].place, "raise the length limit, or cut texts by hand")
-
-
-def _counted(examples: Sequence[Example], most: int = 3) -> str:
-    """How many, and where the next few after the first stand (the finding's own place is the first's)."""
-    file = examples[0].place.file
-    near = [ex.place for ex in examples[1 : most + 1]]
-    shown = [str(place.line) if place.file == file and place.line is not None else str(place) for place in near]
-    others = ", ".join(filter(None, shown))
-    return f"{len(examples):,}" + (f" (next at {others})" if others else "")
-
-
-def _listed(counts: Mapping[str, int], *, counted: bool = False, most: int = 5) -> str:
-    names = [f"{label!r} ({count})" if counted else repr(label) for label, count in list(counts.items())[:most]]
-    return ", ".join(names) + (f" and {len(counts) - most} more" if len(counts) > most else "")
+        yield from cut_entities(cut, token_lengths, max_tokens)

@@ -47,19 +47,29 @@ def _rows(frame: pl.LazyFrame, count: int, classes: Mapping[str, Sequence[str]],
             raise _damaged(f"{file}:{start + 1}", error) from None
         for number, values in enumerate(part.iter_rows(named=True), start=start + 1):
             for column, names in classes.items():
-                code = values.get(column)
-                if isinstance(code, int) and 0 <= code < len(names):
-                    values[column] = names[code]
+                values[column] = _named(values.get(column), names)
             yield Row(number, values, values)
 
 
+def _named(code: object, names: Sequence[str]) -> object:
+    """The name of a label's number, or of each in a list."""
+    if isinstance(code, list):
+        return [_named(one, names) for one in code]
+    return names[code] if isinstance(code, int) and 0 <= code < len(names) else code
+
+
 def _class_names(path: Path) -> dict[str, list[str]]:
-    """Label names that a hub data set keeps in the file's metadata, by column."""
+    """Label names that a hub data set keeps in the file's metadata, by column, those of lists (of tags) included."""
     try:
         features = json.loads(pl.read_parquet_metadata(path)["huggingface"])["info"]["features"]
+        inner = {
+            column: feature.get("feature") or feature
+            for column, feature in features.items()
+            if isinstance(feature, dict)
+        }
         return {
             column: [str(name) for name in feature["names"]]
-            for column, feature in features.items()
+            for column, feature in inner.items()
             if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
         }
     except (KeyError, TypeError, ValueError, AttributeError):
