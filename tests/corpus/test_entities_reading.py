@@ -33,9 +33,6 @@ def test_words_are_joined_with_blanks_and_tags_become_spans(tmp_path: Path) -> N
 def test_chinese_is_joined_without_blanks(tmp_path: Path) -> None:
     tags = ["B-ORG", "I-ORG", "I-ORG", "I-ORG", "O", "B-LOC", "I-LOC", "O", "O"]
     row = {"tokens": list("Zoox获美国投资"), "tags": tags}
-        "tokens": list("Zoox获美国投资"),
-        "tags": ["B-ORG", "I-ORG", "I-ORG", "I-ORG", "O", "B-LOC", "I-LOC", "O", "O"],
-    }
     (ex,) = read_examples(file_of(tmp_path / "ner.jsonl", row))
     assert ex.text == "Zoox获美国投资"
     assert ex.entities == (Span(0, 4, "Zoox", "ORG"), Span(5, 7, "美国", "LOC"))

@@ -31,6 +31,9 @@ class ColumnSettings(_Section):
 
     text: str | None = None
     label: str | None = None
+    tokens: str | None = None
+    tags: str | None = None
+    entities: str | None = None
     split: str | None = None
     time: str | None = None
     group: str | None = None
