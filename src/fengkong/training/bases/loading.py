@@ -7,10 +7,8 @@ transformers; `trust_remote_code` is never on.
 import hashlib
 import importlib.util
 import json
-import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +16,10 @@ import torch
 from huggingface_hub import snapshot_download
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedModel
-from transformers.utils import logging as transformers_logging
 
 from fengkong.domain.errors import BaseModelError, likely_slip
 from fengkong.text.cleaning import clean
+from fengkong.training.bases.quiet import quiet
 
 __all__ = ["BaseModel", "find_base", "load_base"]
 
@@ -220,7 +218,7 @@ def _read_config(folder: Path, name: str) -> PretrainedConfig:
 def _read_encoder(folder: Path, name: str, config: PretrainedConfig) -> PreTrainedModel:
     encoder: PreTrainedModel
     try:
-        with _quiet():
+        with quiet():
             encoder, loaded = AutoModel.from_pretrained(
                 folder,
                 config=config,
@@ -250,20 +248,6 @@ def _read_encoder(folder: Path, name: str, config: PretrainedConfig) -> PreTrain
             "pooler", None
         )  # we pool ourselves; weights that get no gradient have no place in a checkpoint
     return encoder
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without transformers' progress bar and its table of weights left out (the pooler): a library does not print."""
-    level, bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity(logging.ERROR)
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it unannotated
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(level)
-        if bar:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _read_tokenizer(folder: Path, name: str) -> Tokenizer:
