@@ -1,0 +1,1 @@
+"""Named entities while training: spans to tags of tokens, the losses over them, a dictionary as the floor."""
