@@ -1,0 +1,1 @@
+"""Linear models: on n-grams, on frozen embeddings, on fields."""
