@@ -6,6 +6,7 @@ import pytest
 from fengkong.training.defaults import choose_defaults
 from fengkong.training.encoding import Encoded
 from fengkong.training.recipe import Recipe
+from fengkong.training.ways.way import Trained
 
 
 def texts(count: int, length: int) -> Encoded:
@@ -16,7 +17,8 @@ def texts(count: int, length: int) -> Encoded:
 
 def plan_for(count: int, length: int = 30, *, labels: int = 3, hidden: int = 384, dev: int = 100, **values):
     recipe, train = Recipe.from_values(values), texts(count, length)
-    return choose_defaults(recipe, train, texts(dev, length), labels=labels, hidden=hidden)
+    trained = Trained(recipe.way, "", 1_000, 10_000)
+    return choose_defaults(recipe, train, texts(dev, length), labels=labels, hidden=hidden, trained=trained)
 
 
 def test_small_sets_get_at_least_the_least_steps_and_more_than_the_tutorial_rate():
@@ -61,7 +63,7 @@ def test_what_the_recipe_sets_is_taken_and_said():
     taken = plan.epochs, plan.batch_tokens, plan.learning_rate, plan.metric, plan.bf16, plan.threads
     assert taken == (2, 300, 3e-5, "loss", False, 3)
     assert plan.steps == 2 * 50
-    assert {choice.why for choice in plan.choices} == {"set in the recipe"}
+    assert {choice.why for choice in plan.choices if choice.name != "way"} == {"set in the recipe"}
 
 
 @pytest.mark.parametrize(("labels", "metric"), [(2, "auc"), (3, "macro_f1")])
@@ -71,5 +73,6 @@ def test_metric_follows_the_number_of_labels(labels, metric):
 
 def test_every_choice_has_its_reason():
     choices = plan_for(500).choices
-    assert {choice.name for choice in choices} == {"batch_tokens", "epochs", "learning_rate", "metric", "precision"}
+    names = {"way", "batch_tokens", "epochs", "learning_rate", "metric", "precision"}
+    assert {choice.name for choice in choices} == names
     assert all(len(choice.why.split()) > 3 for choice in choices)

@@ -1,13 +1,16 @@
 """From the recipe and the size of the data to concrete numbers, each with the reason why, for the report."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
 from fengkong.training.encoding import Encoded, plan_batches
-from fengkong.training.recipe import Recipe
+from fengkong.training.recipe import AverageName, OptimiserName, Recipe, ScheduleName
+from fengkong.training.ways.registry import WAYS
+from fengkong.training.ways.way import Trained
 
 __all__ = ["Choice", "Metric", "Plan", "choose_defaults"]
 
@@ -21,7 +24,8 @@ MOST_EPOCHS = 40
 EVALUATIONS = (2, 8)
 EVALUATION_SHARE = 0.1
 FORWARD_SHARE = 1 / 3  # of the work of a training step; the backward pass is the rest
-BASE_RATE, BASE_WIDTH = 2e-4, 384
+BASE_RATES: Mapping[OptimiserName, float] = {"adamw": 2e-4, "sgd": 2e-2, "adafactor": 2e-3}
+BASE_WIDTH = 384
 FIELD_RATE = 1e-3
 
 
@@ -38,56 +42,69 @@ class Choice:
 class Plan:
     """All that the loop needs to know; nothing in it is "auto"."""
 
+    way: str
+    rank: int
     steps: int
     epochs: int
     batch_tokens: int
+    accumulation: int
+    optimiser: OptimiserName
     learning_rate: float
     field_learning_rate: float
     warmup_steps: int
-    schedule: Literal["linear", "cosine"]
+    schedule: ScheduleName
     weight_decay: float
     layer_decay: float
     clip_norm: float
     averaging: float
+    average: AverageName
     metric: Metric
     patience: int
     evaluate_every: int
     bf16: bool
+    gradient_checkpointing: bool
     threads: int | None
     seed: int
     choices: tuple[Choice, ...] = ()
 
 
 def choose_defaults(
-    recipe: Recipe, train: Encoded, dev: Encoded, *, labels: int, hidden: int, device: str = "cpu"
+    recipe: Recipe, train: Encoded, dev: Encoded, *, labels: int, hidden: int, trained: Trained, device: str = "cpu"
 ) -> Plan:
-    """Settle what the recipe leaves to "auto" by the texts, the number of labels and the encoder's width."""
+    """Settle what the recipe leaves to "auto" by the texts, the number of labels, the encoder's width, and the way."""
     batch_tokens, batch_why = _batch_tokens(recipe, train)
-    epoch_steps = len(plan_batches(train.lengths, batch_tokens))
+    epoch_steps = math.ceil(len(plan_batches(train.lengths, batch_tokens)) / recipe.accumulation)
     epochs, epochs_why = _epochs(recipe, epoch_steps, labels)
     steps = epochs * epoch_steps
     rate, rate_why = _learning_rate(recipe, hidden)
     metric, metric_why = _metric(recipe, labels)
     bf16, bf16_why = _bf16(recipe, device)
     return Plan(
+        way=recipe.way,
+        rank=recipe.rank,
         steps=steps,
         epochs=epochs,
         batch_tokens=batch_tokens,
+        accumulation=recipe.accumulation,
+        optimiser=recipe.optimiser,
         learning_rate=rate,
         field_learning_rate=FIELD_RATE,
         warmup_steps=round(recipe.warmup * steps),
         schedule=recipe.schedule,
         weight_decay=recipe.weight_decay,
-        layer_decay=recipe.layer_decay,
+        layer_decay=recipe.layer_decay if WAYS[recipe.way].tunes_base else 1.0,
         clip_norm=recipe.clip_norm,
         averaging=recipe.averaging,
+        average=recipe.average,
         metric=metric,
         patience=recipe.patience,
         evaluate_every=math.ceil(steps / _evaluations(epochs, train, dev)),
         bf16=bf16,
+        gradient_checkpointing=recipe.gradient_checkpointing,
         threads=None if recipe.threads == "auto" else recipe.threads,
         seed=recipe.seed,
         choices=(
+            Choice("way", recipe.way, trained.sentence),
             Choice("batch_tokens", f"{batch_tokens:,}", batch_why),
             Choice("epochs", f"{epochs} ({steps:,} steps)", epochs_why),
             Choice("learning_rate", f"{rate:.3g}", rate_why),
@@ -142,9 +159,13 @@ def _evaluations(epochs: int, train: Encoded, dev: Encoded) -> int:
 def _learning_rate(recipe: Recipe, hidden: int) -> tuple[float, str]:
     if recipe.learning_rate != "auto":
         return recipe.learning_rate, GIVEN
-    return BASE_RATE * BASE_WIDTH / hidden, (
-        f"an encoder {hidden} wide: {BASE_RATE:g} at {BASE_WIDTH}, less the wider it is; "
-        "the usual 2e-5 under-trains small encoders on small sets"
+    usual, times = BASE_RATES[recipe.optimiser], WAYS[recipe.way].rate
+    more = f"; {times:g} times that, as {recipe.way} leaves the base as it is" if times != 1 else ""
+    if recipe.optimiser == "adafactor":
+        return usual * times, f"a share of the size of each matrix at a step{more}"
+    return usual * times * BASE_WIDTH / hidden, (
+        f"an encoder {hidden} wide: {usual:g} at {BASE_WIDTH}, less the wider it is; "
+        f"the usual 2e-5 under-trains small encoders on small sets{more}"
     )
 
 

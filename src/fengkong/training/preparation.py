@@ -18,6 +18,8 @@ from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.field_start import start_field_head
 from fengkong.training.recipe import Recipe
 from fengkong.training.tuning.state import TrainingState, start_training
+from fengkong.training.ways.registry import apply_way
+from fengkong.training.ways.way import count_trained
 
 __all__ = ["Prepared", "prepare"]
 
@@ -80,14 +82,16 @@ def prepare(
             dropout=recipe.dropout,
             field_width=fields.width if fields is not None else 0,
         )
-    max_tokens = min(recipe.max_tokens, base.max_tokens)
+        way = apply_way(base.encoder, recipe)
+    max_tokens = min(recipe.max_tokens, base.max_tokens - way.places(recipe))
     train, dev = (
         encode(examples, base.tokenizer, labels, max_tokens=max_tokens, fields=fields)
         for examples in (splits.train, splits.dev)
     )
     if network.field_head is not None:
         start_field_head(network.field_head, train, dev)
-    plan = choose_defaults(recipe, train, dev, labels=len(labels), hidden=base.hidden, device=device)
+    trained = count_trained(network, way, recipe)
+    plan = choose_defaults(recipe, train, dev, labels=len(labels), hidden=base.hidden, trained=trained, device=device)
     network.to(device).eval()
     return Prepared(recipe, labels, base, network, max_tokens, fields, train, dev, plan, _findings(base, train))
 

@@ -12,11 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fengkong.domain.canonical import digest
 from fengkong.domain.errors import SettingsError, likely_slip
 
-__all__ = ["Auto", "Recipe"]
+__all__ = ["Auto", "AverageName", "OptimiserName", "Recipe", "ScheduleName", "WayName"]
 
 Auto = Literal["auto"]
 Count = Annotated[int, Field(ge=1, strict=True)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+WayName = Literal["full", "frozen", "top", "bitfit", "lora", "adalora", "prefix", "prompt", "ia3", "adapter"]
+OptimiserName = Literal["adamw", "sgd", "adafactor"]
+ScheduleName = Literal["linear", "cosine", "constant"]
+AverageName = Literal["ema", "tail"]
 
 
 class Recipe(BaseModel):
@@ -30,20 +34,29 @@ class Recipe(BaseModel):
     base: Annotated[str, Field(min_length=1)] = "minilm"
     max_tokens: Annotated[int, Field(ge=8, strict=True)] = 256
     pooling: Literal["mean", "cls"] = "mean"
+    way: WayName = "full"
+    top_layers: Count = 2
+    rank: Count = 8
+    virtual_tokens: Count = 20
+    bottleneck: Count = 64
     epochs: Count | Auto = "auto"
     min_steps: Count = 500
     batch_tokens: Annotated[int, Field(ge=16, strict=True)] | Auto = "auto"
     learning_rate: Annotated[float, Field(gt=0, lt=1)] | Auto = "auto"
-    schedule: Literal["linear", "cosine"] = "linear"
+    optimiser: OptimiserName = "adamw"
+    schedule: ScheduleName = "linear"
     warmup: Share = 0.1
+    accumulation: Count = 1
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 0.9
     dropout: Share = 0.1
     clip_norm: Annotated[float, Field(ge=0)] = 1.0
     averaging: Share = 0.1
+    average: AverageName = "ema"
     metric: Literal["macro_f1", "accuracy", "auc", "loss"] | Auto = "auto"
     patience: Annotated[int, Field(ge=0, strict=True)] = 4
     precision: Literal["bf16", "fp32"] | Auto = "auto"
+    gradient_checkpointing: Annotated[bool, Field(strict=True)] = False
     threads: Count | Auto = "auto"
     seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = 42
 

@@ -12,6 +12,7 @@ from fengkong.training.networks.embedding import compact_embedding, expand_embed
 from fengkong.training.recipe import Recipe
 from fengkong.training.tuning.optimiser import make_optimiser, rate_share
 from fengkong.training.tuning.predict import embed_texts, predict_logits
+from fengkong.training.ways.way import Trained
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def encoded(base, tiny_splits):
 
 def plan(base, tiny_splits, **values):
     texts = encoded(base, tiny_splits)
-    return choose_defaults(Recipe.from_values(values), texts, texts, labels=2, hidden=base.hidden)
+    trained = Trained("full", "", 1_000, 1_000)
+    return choose_defaults(Recipe.from_values(values), texts, texts, labels=2, hidden=base.hidden, trained=trained)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls"])

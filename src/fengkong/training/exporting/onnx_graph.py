@@ -10,6 +10,7 @@ import torch
 from fengkong.domain.errors import BaseModelError
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.embedding import expand_embedding
+from fengkong.training.ways.low_rank import fold
 
 __all__ = ["settled", "to_onnx"]
 
@@ -17,9 +18,13 @@ OPSET = 17  # the first with LayerNormalization as one operator
 
 
 def settled(network: TextClassifier) -> TextClassifier:
-    """A copy in its final form: on the CPU, fp32, dropout off, all embeddings in place, plain attention."""
+    """A copy in its final form: on the CPU, fp32, dropout off, all embeddings in place, plain attention.
+
+    What was learned beside the base is folded into it, where that can be.
+    """
     final = copy.deepcopy(network).float().cpu().eval()
     expand_embedding(final)
+    fold(final.encoder)
     final.encoder.set_attn_implementation("eager")  # the fused kinds can't be traced
     return final
 

@@ -1,6 +1,6 @@
 """The network: a pretrained encoder, a pooled text vector, and a linear head; application fields join beside it."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -73,6 +73,13 @@ class TextClassifier(nn.Module):
                 raise ValueError("this network was built with fields; give them")
             logits = logits + self.field_head(fields).float()
         return logits
+
+    def train(self, mode: bool = True) -> Self:
+        """As in any module, but for an encoder with nothing to learn: it stays in evaluation mode, without dropout."""
+        super().train(mode)
+        if not any(weights.requires_grad for weights in self.encoder.parameters()):
+            self.encoder.eval()  # type: ignore[no-untyped-call]  # transformers leaves it unannotated
+        return self
 
     def embed(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The pooled text vector, float [batch, hidden], as the head receives it before dropout."""

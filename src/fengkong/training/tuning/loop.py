@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -35,12 +35,12 @@ def fine_tune(state: TrainingState, train: Encoded, dev: Encoded) -> Generator[E
     with _threads(plan.threads), _settled(state):
         if state.step == 0 and state.network.field_head is not None:
             yield _evaluate(state, dev)  # the fields alone: tuning must beat them to be kept
-        for epoch, texts in _remaining_batches(state, train):
+        for epoch, batches in _remaining_steps(state, train):
             if state.over:
                 break
             rate = plan.learning_rate * rate_share(state.step, plan)
-            with pace.step(len(texts)):
-                loss = _learn(state, train, texts)
+            with pace.step(sum(map(len, batches))):
+                loss = _learn(state, train, batches)
             if state.step % plan.evaluate_every == 0 or state.step == plan.steps:
                 with pace.evaluation():
                     evaluated = _evaluate(state, dev)
@@ -60,35 +60,47 @@ def dev_figures(state: TrainingState, dev: Encoded) -> dict[str, float]:
     return {name: estimate.value for name, estimate in figures.items() if estimate.value is not None}
 
 
-def _remaining_batches(state: TrainingState, train: Encoded) -> Iterator[tuple[int, Int64s]]:
-    """Number of the pass (from 0) and texts of every batch from the state's step on."""
-    plan = state.plan
+def _remaining_steps(state: TrainingState, train: Encoded) -> Iterator[tuple[int, list[Int64s]]]:
+    """Number of the pass (from 0), and the batches, of every step from the state's on."""
+    plan, many = state.plan, state.plan.accumulation
     begun, place = divmod(state.step, plan.steps // plan.epochs)
     for epoch in range(begun, plan.epochs):
         batches = shuffled_batches(train.lengths, plan.batch_tokens, seed=plan.seed, epoch=epoch)
-        for texts in batches[place:]:
-            yield epoch, texts
+        for first in range(place * many, len(batches), many):
+            yield epoch, batches[first : first + many]
         place = 0
 
 
-def _learn(state: TrainingState, train: Encoded, texts: Int64s) -> float:
-    """One optimiser step on one batch; answers its loss."""
+def _learn(state: TrainingState, train: Encoded, batches: Sequence[Int64s]) -> float:
+    """One optimiser step on the batches together; answers their mean loss."""
     network, plan = state.network, state.plan
-    device = next(network.parameters()).device
-    batch = collate(train, texts, padding=state.padding)
-    labels = torch.from_numpy(batch.labels).to(device)
-    with _randomness(plan.seed, state.step, device), autocast(device, plan.bf16):
-        loss = nn.functional.cross_entropy(network(*tensors_of(batch, device)), labels)
-    value = float(loss.detach())
-    _check_finite("loss", value, state)
-    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+    texts = sum(map(len, batches))
+    with _randomness(plan.seed, state.step, next(network.parameters()).device):
+        value = sum(_add_gradient(state, train, batch, len(batch) / texts) for batch in batches)
+    if state.ranks is not None:
+        state.ranks.penalty().backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
     length = nn.utils.clip_grad_norm_(network.parameters(), plan.clip_norm or math.inf)
     _check_finite("gradient", float(length), state)
     set_rate(state.optimiser, rate_share(state.step, plan))
     state.optimiser.step()
-    state.optimiser.zero_grad()
     state.step += 1
+    if state.ranks is not None:
+        state.ranks.after_step(state.step)
+    state.optimiser.zero_grad()
     state.take_average()
+    return value
+
+
+def _add_gradient(state: TrainingState, train: Encoded, texts: Int64s, share: float) -> float:
+    """Add the gradient of one batch's loss to those already there, by its share in the step; answers that much loss."""
+    device = next(state.network.parameters()).device
+    batch = collate(train, texts, padding=state.padding)
+    labels = torch.from_numpy(batch.labels).to(device)
+    with autocast(device, state.plan.bf16):
+        loss = share * nn.functional.cross_entropy(state.network(*tensors_of(batch, device)), labels)
+    value = float(loss.detach())
+    _check_finite("loss", value, state)
+    loss.backward()  # type: ignore[no-untyped-call]
     return value
 
 

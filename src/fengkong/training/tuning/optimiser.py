@@ -1,4 +1,4 @@
-"""AdamW with one rate a depth, and the rate's way over the steps."""
+"""The optimiser with one rate a depth, and the rate's way over the steps."""
 
 import math
 import re
@@ -15,8 +15,14 @@ __all__ = ["make_optimiser", "rate_share", "set_rate"]
 LAYER = re.compile(r"\.(?:layer|layers|h|block|blocks)\.(\d+)\.")
 
 
-def make_optimiser(network: TextClassifier, plan: Plan) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019) over all weights, grouped by depth.
+MOMENTUM = 0.9
+
+
+def make_optimiser(network: TextClassifier, plan: Plan) -> torch.optim.Optimizer:
+    """The plan's optimiser over all weights that learn, grouped by depth.
+
+    AdamW (Loshchilov & Hutter 2019), SGD with momentum (Sutskever et al. 2013), or Adafactor (Shazeer & Stern 2018),
+    whose rate is a share of the size of each matrix.
 
     The head learns at the plan's rate and each layer below at `layer_decay` times the rate above it (Howard & Ruder
     2018; Clark et al. 2020); the field head's small network has its own rate. Biases, norms and embedding tables bear
@@ -25,28 +31,36 @@ def make_optimiser(network: TextClassifier, plan: Plan) -> torch.optim.AdamW:
     layers = 1 + max(
         (layer for name, _ in network.named_parameters() if (layer := _layer_of(name)) is not None), default=-1
     )
-    groups: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
+    found: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
     for name, weights in network.named_parameters():
         if weights.requires_grad:
             decay = 0.0 if weights.ndim < 2 or "embedding" in name else plan.weight_decay
-            groups[_rate_of(name, layers, plan), decay].append(weights)
-    return torch.optim.AdamW(
-        [
-            {"params": params, "lr": rate, "top": rate, "weight_decay": decay}
-            for (rate, decay), params in groups.items()
-        ],
-        betas=(0.9, 0.999),
-        eps=1e-6,
-        fused=True,  # one pass over weights and moments; this step waits for memory
-    )
+            found[_rate_of(name, layers, plan), decay].append(weights)
+    groups = [
+        {"params": params, "lr": rate, "top": rate, "weight_decay": decay} for (rate, decay), params in found.items()
+    ]
+    match plan.optimiser:
+        case "adamw":
+            # Fused is one pass over weights and moments; this step waits for memory.
+            return torch.optim.AdamW(groups, betas=(0.9, 0.999), eps=1e-6, fused=True)
+        case "sgd":
+            return torch.optim.SGD(groups, momentum=MOMENTUM)
+        case "adafactor":
+            return torch.optim.Adafactor(groups)
 
 
 def rate_share(step: int, plan: Plan) -> float:
-    """The share of the highest rate, in (0, 1], at a step (from 0): warm-up, then linear or cosine to zero."""
+    """The share of the highest rate, in (0, 1], at a step (from 0): warm-up, then to zero or constant."""
     if step < plan.warmup_steps:
         return (step + 1) / (plan.warmup_steps + 1)
     done = (step - plan.warmup_steps) / max(1, plan.steps - plan.warmup_steps)
-    return 0.5 * (1 + math.cos(math.pi * done)) if plan.schedule == "cosine" else 1 - done
+    match plan.schedule:
+        case "linear":
+            return 1 - done
+        case "cosine":
+            return 0.5 * (1 + math.cos(math.pi * done))
+        case "constant":
+            return 1.0
 
 
 def set_rate(optimiser: torch.optim.Optimizer, share: float) -> None:

@@ -1,4 +1,4 @@
-"""Where a training run stands: weights, AdamW moments, running average, best state so far.
+"""Where a training run stands: the weights that learn, the optimiser's moments, their average, the best so far.
 
 Randomness needs no place here: dropout and the order of texts follow from the seed and the step number alone.
 """
@@ -16,6 +16,7 @@ from fengkong.training.encoding import Encoded
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.embedding import compact_embedding, expand_embedding
 from fengkong.training.tuning.optimiser import make_optimiser
+from fengkong.training.ways.rank_budget import RankBudget
 
 __all__ = ["Facts", "TrainingState", "start_training"]
 
@@ -40,7 +41,8 @@ class TrainingState:
     network: TextClassifier
     plan: Plan
     padding: int
-    optimiser: torch.optim.AdamW
+    optimiser: torch.optim.Optimizer
+    ranks: RankBudget | None = None
     step: int = 0
     seconds: float = 0.0
     averaged: int = 0
@@ -52,8 +54,8 @@ class TrainingState:
 
     @property
     def weights(self) -> dict[str, nn.Parameter]:
-        """All weights of the network by name."""
-        return dict(self.network.named_parameters())
+        """The weights of the network that learn, by name."""
+        return {name: w for name, w in self.network.named_parameters() if w.requires_grad}
 
     @property
     def over(self) -> bool:
@@ -61,13 +63,15 @@ class TrainingState:
         return self.step >= self.plan.steps or 0 < self.plan.patience <= self.stale
 
     def take_average(self) -> None:
-        """Move the running average towards the weights, every few steps (each costs a pass over all weights).
+        """Move the average towards the weights, every few steps (each costs a pass over all weights).
 
-        It looks back over `averaging` of all steps; in the beginning over less, so that the first weights fade
-        (Polyak & Juditsky 1992; decay ramp as in Tarvainen & Valpola 2017).
+        "ema" looks back over `averaging` of all steps; in the beginning over less, so that the first weights fade
+        (Polyak & Juditsky 1992; decay ramp as in Tarvainen & Valpola 2017). "tail" is the plain mean over that share at
+        the end, and nothing before (checkpoint averaging as in Izmailov et al. 2018).
         """
-        horizon = self.plan.averaging * self.plan.steps
-        if horizon < 1:
+        plan = self.plan
+        horizon = plan.averaging * plan.steps
+        if horizon < 1 or (plan.average == "tail" and self.step <= plan.steps - horizon):
             return
         every = max(1, min(AVERAGE_EVERY, int(horizon / 4)))
         weights = {name: w.detach() for name, w in self.weights.items()}
@@ -75,8 +79,11 @@ class TrainingState:
             self.average = {name: w.clone() for name, w in weights.items()}
         elif self.step % every == 0:
             self.averaged += 1
-            keep = min(1 - every / horizon, (1 + self.averaged) / (10 + self.averaged))
+            ramp = (1 + self.averaged) / (10 + self.averaged)
+            keep = min(1 - every / horizon, ramp) if plan.average == "ema" else self.averaged / (1 + self.averaged)
             torch._foreach_lerp_(list(self.average.values()), [weights[name] for name in self.average], 1 - keep)
+        if self.ranks is not None:
+            self.ranks.cut(self.average)
 
     @contextmanager
     def averaged_weights(self) -> Iterator[None]:
@@ -121,7 +128,7 @@ class TrainingState:
         """All that `restore` needs, by name."""
         weights = self.weights
         moments = {
-            f"adamw.{key}/{name}": value
+            f"optimiser.{key}/{name}": value
             for name, w in weights.items()
             for key, value in self.optimiser.state.get(w, {}).items()
         }
@@ -130,6 +137,7 @@ class TrainingState:
             **{f"average/{name}": value for name, value in self.average.items()},
             **{f"best/{name}": value for name, value in self.best.items()},
             **moments,
+            **({f"ranks.{name}": value for name, value in self.ranks.tensors().items()} if self.ranks else {}),
         }
 
     def facts(self) -> Facts:
@@ -157,8 +165,10 @@ class TrainingState:
                     self.average[name] = value.to(device)
                 case "best":
                     self.best[name] = value.to(device)
+                case _ if self.ranks is not None and kind.startswith("ranks."):
+                    self.ranks.restore(kind.removeprefix("ranks."), name, value.to(device))
                 case _:
-                    slot = kind.removeprefix("adamw.")
+                    slot = kind.removeprefix("optimiser.")
                     self.optimiser.state[weights[name]][slot] = value.to(device)
         self.step, self.seconds = facts["step"], facts["seconds"]
         self.averaged, self.stale = facts["averaged"], facts["stale"]
@@ -166,6 +176,10 @@ class TrainingState:
 
 
 def start_training(network: TextClassifier, plan: Plan, train: Encoded, dev: Encoded, *, padding: int) -> TrainingState:
-    """The state before the first step. It makes the word-embedding table compact until `settle` is called."""
-    compact_embedding(network, train.tokens, dev.tokens, padding=padding)
-    return TrainingState(network, plan, padding, make_optimiser(network, plan))
+    """The state before the first step. A word-embedding table that learns is compact until `settle` is called."""
+    if all(weights.requires_grad for weights in network.encoder.get_input_embeddings().parameters()):
+        compact_embedding(network, train.tokens, dev.tokens, padding=padding)
+    if plan.gradient_checkpointing:
+        network.encoder.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
+    ranks = RankBudget.of(network, rank=plan.rank, steps=plan.steps)
+    return TrainingState(network, plan, padding, make_optimiser(network, plan), ranks)
