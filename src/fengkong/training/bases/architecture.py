@@ -17,7 +17,7 @@ from fengkong.training.bases.quiet import quiet
 __all__ = ["Family", "Pooling", "family_of", "longest_input", "pooling_of", "read_config"]
 
 Family = Literal["encoder", "decoder", "encoder-decoder"]
-Pooling = Literal["mean", "last"]
+Pooling = Literal["mean", "cls", "last"]
 UNSTATED_LENGTH = 512
 POSITIONS_AFTER_PADDING = frozenset(
     {
@@ -86,7 +86,8 @@ def pooling_of(family: Family) -> Pooling:
 
 def longest_input(config: PretrainedConfig) -> int:
     """The most tokens that a base can read, or was trained on where its positions are relative."""
-    limit = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None) or UNSTATED_LENGTH
+    stated = [getattr(config, name, None) or 0 for name in ("max_position_embeddings", "n_positions")]
+    limit = next((length for length in stated if length > 0), UNSTATED_LENGTH)
     if config.model_type in POSITIONS_AFTER_PADDING:
         limit -= (config.pad_token_id or 0) + 1
-    return int(limit)
+    return limit

@@ -22,6 +22,7 @@ from fengkong.training.bases.tokenizer_training import (
     roberta_bytes,
     t5_pieces,
     wordpiece,
+    xlm_pieces,
 )
 
 __all__ = ["KINDS", "Kind", "make_base"]
@@ -178,6 +179,7 @@ def _t5_sizes(shape: Shape) -> dict[str, object]:
 KINDS: Mapping[str, Kind] = {
     "bert": Kind("encoder", wordpiece, _usual_sizes),
     "roberta": Kind("encoder", roberta_bytes, _roberta_sizes),
+    "xlm-roberta": Kind("encoder", xlm_pieces, _roberta_sizes),
     "electra": Kind("encoder", wordpiece, _electra_sizes),
     "deberta-v2": Kind("encoder", deberta_pieces, _deberta_sizes),
     "modernbert": Kind("encoder", modernbert_bytes, _modernbert_sizes),

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from tokenizers import Tokenizer, processors
@@ -17,7 +17,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from fengkong.domain.errors import BaseModelError
+from fengkong.domain.errors import BaseModelError, SettingsError
 from fengkong.text.cleaning import clean
 from fengkong.training.bases.architecture import Family, Pooling, family_of, longest_input, pooling_of, read_config
 from fengkong.training.bases.finding import MINILM_PACKAGE, Download, find_base, licence_of
@@ -53,10 +53,19 @@ class BaseModel:
     family: Family = "encoder"
     licence: str = ""
 
-    @property
-    def pooling(self) -> Pooling:
-        """What suits this kind of base where the recipe leaves pooling to "auto"."""
-        return pooling_of(self.family)
+    def pooling(self, wanted: Pooling | Literal["auto"] = "auto") -> Pooling:
+        """How token states become one vector: as wanted, or as suits this kind of base.
+
+        Raises SettingsError for "cls" with a decoder, whose first token has read nothing of the text.
+        """
+        if wanted == "cls" and self.family == "decoder":
+            raise SettingsError(
+                "a decoder's first token has read nothing of the text",
+                where="pooling",
+                received=f"'cls' with {self.name}",
+                cure="take 'last', 'mean' or 'auto'",
+            )
+        return pooling_of(self.family) if wanted == "auto" else wanted
 
 
 def load_base(name: str, *, dropout: float = 0.1, tell: Callable[[Download], None] = lambda _: None) -> BaseModel:
@@ -150,10 +159,9 @@ def _read_encoder(folder: Path, name: str, config: PretrainedConfig) -> PreTrain
         )
     if config.is_encoder_decoder:
         encoder = encoder.get_encoder()
-    if hasattr(encoder, "pooler"):
-        encoder.register_module(
-            "pooler", None
-        )  # we pool ourselves; weights that get no gradient have no place in a checkpoint
+    if isinstance(getattr(encoder, "pooler", None), torch.nn.Module):
+        # We pool ourselves; weights that get no gradient have no place in a checkpoint.
+        encoder.register_module("pooler", torch.nn.Identity())
     return encoder
 
 

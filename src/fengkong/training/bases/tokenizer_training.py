@@ -18,6 +18,7 @@ __all__ = [
     "roberta_bytes",
     "t5_pieces",
     "wordpiece",
+    "xlm_pieces",
 ]
 
 
@@ -105,6 +106,12 @@ def deberta_pieces(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizer
     """DeBERTa's (version 3): SentencePiece unigrams between BERT's special tokens."""
     tokenizer = _unigrams(texts, vocabulary, ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"], "[UNK]")
     return _between(tokenizer, pad="[PAD]", unk="[UNK]", cls="[CLS]", sep="[SEP]", mask="[MASK]")
+
+
+def xlm_pieces(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """XLM-RoBERTa's: SentencePiece unigrams between <s> and </s>."""
+    tokenizer = _unigrams(texts, vocabulary, ["<s>", "<pad>", "</s>", "<unk>", "<mask>"], "<unk>")
+    return _between(tokenizer, pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>", bos="<s>", eos="</s>")
 
 
 def t5_pieces(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFast:

@@ -36,8 +36,9 @@ class FieldHead(nn.Module):
 class TextClassifier(nn.Module):
     """Sequence classification as in BERT (Devlin et al. 2019): encoder, pooling, dropout, linear head.
 
-    encoder: any transformers encoder that answers `last_hidden_state`.
-    pooling: "mean" of the token vectors that are not padding, or "cls", the first one.
+    encoder: any transformers model that answers `last_hidden_state`, an encoder or a decoder.
+    pooling: "mean" of the token vectors that are not padding; "cls", the first one; or "last", the last one that is not
+        padding, which alone has read the whole text where a decoder reads from left to right. Padding is at the right.
     field_width: numbers that describe a document's fields; 0 for text alone. The logits of text and fields are
         added, which is a linear head on both vectors side by side.
     """
@@ -48,7 +49,7 @@ class TextClassifier(nn.Module):
         labels: int,
         *,
         hidden: int,
-        pooling: Literal["mean", "cls"] = "mean",
+        pooling: Literal["mean", "cls", "last"] = "mean",
         dropout: float = 0.1,
         field_width: int = 0,
     ) -> None:
@@ -86,5 +87,8 @@ class TextClassifier(nn.Module):
         states: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         if self.pooling == "cls":
             return states[:, 0]
+        if self.pooling == "last":
+            last = (attention_mask.sum(dim=1) - 1).clamp(min=0)
+            return states.gather(1, last[:, None, None].expand(-1, 1, states.shape[-1])).squeeze(1)
         mask = attention_mask.unsqueeze(-1).to(states.dtype)
         return (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)

@@ -5,8 +5,6 @@ averaging and checkpoints all pay for every row. Rows that never occur get no gr
 nothing but the time (the table bears no weight decay, see `optimiser`).
 """
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
@@ -36,9 +34,14 @@ class CompactEmbedding(nn.Module):
 
 
 def compact_embedding(network: TextClassifier, *tokens: Int64s, padding: int) -> None:
-    """Put a compact table into the network's encoder, for the token ids that occur in `tokens` and for padding."""
+    """Put a compact table into the network's encoder, for the token ids that occur in `tokens` and for padding.
+
+    Where the table is of a kind of its own (Gemma and BART scale what they look up), it stays as it is.
+    """
     expand_embedding(network)  # where an earlier run on this network was dropped halfway
-    table = cast("nn.Embedding", network.encoder.get_input_embeddings())
+    table = network.encoder.get_input_embeddings()
+    if type(table) is not nn.Embedding:
+        return
     ids = torch.cat([torch.tensor([padding]), *(torch.from_numpy(run) for run in tokens)])
     network.encoder.set_input_embeddings(CompactEmbedding(table, torch.unique(ids).to(table.weight.device)))
 
