@@ -1,3 +1,7 @@
+from .bases.catalogue import ListedBase as ListedBase
+from .bases.catalogue import list_bases as list_bases
+from .bases.finding import Download as Download
+from .bases.from_scratch import make_base as make_base
 from .bases.loading import BaseModel as BaseModel
 from .bases.loading import load_base as load_base
 from .bases.loading import token_counter as token_counter
@@ -8,6 +12,7 @@ from .encoding import Encoded as Encoded
 from .evaluation import evaluate as evaluate
 from .evaluation import splits_as_trained as splits_as_trained
 from .exporting.card import ModelCard as ModelCard
+from .exporting.exportable import check_exportable as check_exportable
 from .exporting.parity import Attempt as Attempt
 from .exporting.parity import ParityReport as ParityReport
 from .exporting.sealing import Exported as Exported

