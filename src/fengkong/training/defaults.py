@@ -62,7 +62,6 @@ class Plan:
     patience: int
     evaluate_every: int
     bf16: bool
-    gradient_checkpointing: bool
     threads: int | None
     seed: int
     choices: tuple[Choice, ...] = ()
@@ -100,7 +99,6 @@ def choose_defaults(
         patience=recipe.patience,
         evaluate_every=math.ceil(steps / _evaluations(epochs, train, dev)),
         bf16=bf16,
-        gradient_checkpointing=recipe.gradient_checkpointing,
         threads=None if recipe.threads == "auto" else recipe.threads,
         seed=recipe.seed,
         choices=(

@@ -18,7 +18,7 @@ from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.field_start import start_field_head
 from fengkong.training.recipe import Recipe
 from fengkong.training.tuning.state import TrainingState, start_training
-from fengkong.training.ways.registry import apply_way
+from fengkong.training.ways.registry import apply_way, places_left
 from fengkong.training.ways.way import count_trained
 
 __all__ = ["Prepared", "prepare"]
@@ -83,7 +83,7 @@ def prepare(
             field_width=fields.width if fields is not None else 0,
         )
         way = apply_way(base.encoder, recipe)
-    max_tokens = min(recipe.max_tokens, base.max_tokens - way.places(recipe))
+    max_tokens = min(recipe.max_tokens, places_left(recipe, base.max_tokens))
     train, dev = (
         encode(examples, base.tokenizer, labels, max_tokens=max_tokens, fields=fields)
         for examples in (splits.train, splits.dev)

@@ -179,7 +179,5 @@ def start_training(network: TextClassifier, plan: Plan, train: Encoded, dev: Enc
     """The state before the first step. A word-embedding table that learns is compact until `settle` is called."""
     if all(weights.requires_grad for weights in network.encoder.get_input_embeddings().parameters()):
         compact_embedding(network, train.tokens, dev.tokens, padding=padding)
-    if plan.gradient_checkpointing:
-        network.encoder.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
     ranks = RankBudget.of(network, rank=plan.rank, steps=plan.steps)
     return TrainingState(network, plan, padding, make_optimiser(network, plan), ranks)

@@ -66,7 +66,8 @@ def _read(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **options: Any
 ) -> tuple[Tensor, Tensor]:
     """Start the prefix of this attention from the words that pass."""
-    module.add_module("prefix", Prefix(key[0].clone(), value[0].clone()))
+    keys, values = (found[0].clone(memory_format=torch.contiguous_format) for found in (key, value))
+    module.add_module("prefix", Prefix(keys, values))
     return _attention(module, query, key, value, mask, **options)
 
 
