@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Chain", "Found", "allowed", "tag_names"]
+__all__ = ["Chain", "Found", "allowed", "entities_of", "tag_names"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -77,7 +77,7 @@ class Chain:
         scores = np.where(sound[:, None, None], scores, 0.0)
         if not scores.size:
             return _none(), np.zeros((len(scores), self.types))
-        row, first, last, kind = _entities(self.best(scores, lengths))
+        row, first, last, kind = entities_of(self.best(scores, lengths))
         powers = np.exp((scores - scores.max(axis=2, keepdims=True)) / self._temperature)
         potentials = np.maximum(powers, TINY)
         forward, norms = self._forward(potentials, lengths)
@@ -167,7 +167,7 @@ class Chain:
         return holds
 
 
-def _entities(tags: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+def entities_of(tags: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Row, first word, last word and type of each entity in valid tags."""
     begins = tags % 2 == 1  # behind a text's end all tags are O
     going_on = (tags % 2 == 0) & (tags > 0)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fengkong.scoring.chains import allowed
 
-__all__ = ["chain_loss", "soft_iou_loss", "tag_cross_entropy"]
+__all__ = ["chain_loss", "soft_iou_loss", "tag_cross_entropy", "words_only"]
 
 FORBIDDEN = -1e4
 """The score of a transition that BIO forbids; its power is zero in single precision too."""
@@ -42,7 +42,7 @@ def chain_loss(logits: Tensor, targets: Tensor, transitions: Tensor | None = Non
     transitions: float [1 + tags, tags], the first row for the start; None for none. A conditional random field
     (Lafferty et al. 2001), its partition by the forward algorithm over all texts of the batch at once.
     """
-    words, tags = _words_only(logits.float(), targets)
+    words, tags = words_only(logits.float(), targets)
     valid = torch.from_numpy(allowed(logits.shape[-1] // 2)).to(logits.device)
     trained = torch.zeros_like(valid, dtype=words.dtype) if transitions is None else transitions.to(words.dtype)
     scores = trained.masked_fill(~valid, FORBIDDEN)
@@ -53,8 +53,8 @@ def chain_loss(logits: Tensor, targets: Tensor, transitions: Tensor | None = Non
     return (_partition(words, borne, scores) - own).sum() / borne.sum()
 
 
-def _words_only(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """The tokens that bear a tag, moved to the front: [texts, words, tags] and [texts, words]."""
+def words_only(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The tokens that bear a tag, moved to the front: logits [texts, words, tags] and their tags [texts, words]."""
     borne = targets >= 0
     order = torch.argsort((~borne).to(torch.int8), dim=1, stable=True)[:, : int(borne.sum(dim=1).max())]
     words = logits.gather(1, order.unsqueeze(-1).expand(-1, -1, logits.shape[-1]))

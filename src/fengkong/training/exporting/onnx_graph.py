@@ -15,6 +15,7 @@ from fengkong.domain.errors import BaseModelError
 from fengkong.training.bases.from_scratch import KINDS
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.embedding import expand_embedding
+from fengkong.training.networks.token_head import TokenTagger
 from fengkong.training.ways.low_rank import fold
 
 __all__ = ["OTHER_KINDS", "not_exportable", "settled", "to_onnx"]
@@ -37,13 +38,15 @@ def settled(network: TextClassifier) -> TextClassifier:
 
 def to_onnx(network: TextClassifier) -> onnx.ModelProto:
     """The graph of a settled network: input_ids and attention_mask int64 [batch, tokens], fields float32 [batch, width]
-    where the network has fields; logits float32 [batch, labels].
+    where the network has fields; logits float32 [batch, labels], of a network that tags [batch, tokens, tags].
 
     Raises BaseModelError when its kind of encoder can't be exported.
     """
     inputs = {"input_ids": torch.ones(2, 8, dtype=torch.int64), "attention_mask": torch.ones(2, 8, dtype=torch.int64)}
     inputs["attention_mask"][1, 5:] = 0  # a padded row, or the trace could leave the mask out
     axes = {"input_ids": {0: "batch", 1: "tokens"}, "attention_mask": {0: "batch", 1: "tokens"}, "logits": {0: "batch"}}
+    if isinstance(network, TokenTagger):
+        axes["logits"][1] = "tokens"
     if network.field_head is not None:
         inputs["fields"] = torch.zeros(2, network.field_head.wide.in_features)
         axes["fields"] = {0: "batch"}

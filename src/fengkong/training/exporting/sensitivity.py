@@ -28,5 +28,5 @@ def most_sensitive_first(graph: onnx.ModelProto, products: Sequence[Product], fe
 
 def _logits(graph: onnx.ModelProto, feeds: Sequence[Feed]) -> Floats:
     session = ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    answers: list[Floats] = [session.run(["logits"], dict(feed))[0] for feed in feeds]
+    answers: list[Floats] = [session.run(["logits"], dict(feed))[0].ravel() for feed in feeds]
     return np.concatenate(answers)

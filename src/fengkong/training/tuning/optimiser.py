@@ -25,8 +25,8 @@ def make_optimiser(network: TextClassifier, plan: Plan) -> torch.optim.Optimizer
     whose rate is a share of the size of each matrix.
 
     The head learns at the plan's rate and each layer below at `layer_decay` times the rate above it (Howard & Ruder
-    2018; Clark et al. 2020); the field head's small network has its own rate. Biases, norms and embedding tables bear
-    no decay.
+    2018; Clark et al. 2020); the field head's small network and a tagger's transitions have their own
+    rate. Biases, norms and embedding tables bear no decay.
     """
     layers = 1 + max(
         (layer for name, _ in network.named_parameters() if (layer := _layer_of(name)) is not None), default=-1
@@ -75,7 +75,7 @@ def _layer_of(name: str) -> int | None:
 
 
 def _rate_of(name: str, layers: int, plan: Plan) -> float:
-    if name.startswith("field_head.deep"):
+    if name.startswith(("field_head.deep", "transitions")):  # they start from nothing
         return plan.field_learning_rate
     if not name.startswith("encoder."):
         return plan.learning_rate

@@ -19,7 +19,10 @@ PREDICT_TOKENS = 2048
 def predict_logits(
     network: TextClassifier, encoded: Encoded, *, padding: int, bf16: bool = False, batch_tokens: int = PREDICT_TOKENS
 ) -> Float32s:
-    """Logits, float32 [texts, labels], in the order of `encoded`; dropout is off, and the network's mode is kept."""
+    """Logits, float32 [texts, labels], in the order of `encoded`; dropout is off, and the network's mode is kept.
+
+    Of a network that tags, [texts, tokens, tags], with nothing behind a batch's longest text.
+    """
     return _read(network, network, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens)
 
 
@@ -57,8 +60,16 @@ def _read(
             ]
     finally:
         network.train(was_training)
-    rows = np.concatenate(answers)
+    rows = np.concatenate(_of_one_length(answers))
     return rows[np.argsort(np.concatenate(batches))]
+
+
+def _of_one_length(answers: list[Float32s]) -> list[Float32s]:
+    """The same, where they are of tokens with zeros up to the longest text of all."""
+    if answers[0].ndim < 3:
+        return answers
+    longest = max(answer.shape[1] for answer in answers)
+    return [np.pad(answer, ((0, 0), (0, longest - answer.shape[1]), (0, 0))) for answer in answers]
 
 
 def tensors_of(batch: Batch, device: torch.device) -> Tensors:
