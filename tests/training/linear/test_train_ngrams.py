@@ -67,9 +67,9 @@ def test_the_vocabulary_is_that_of_scikit_learn():
     words = TfidfVectorizer(token_pattern=word, ngram_range=(1, 2), min_df=2).fit(texts)
     characters = TfidfVectorizer(analyzer="char", ngram_range=(1, 5), min_df=2).fit(texts)
     ours = dict(zip([*vocabulary.words, *vocabulary.characters], idf.tolist(), strict=True))
-    theirs = {
-        name: value for each in (words, characters) for name, value in zip(each.get_feature_names_out(), each.idf_, strict=True)
-    }
+    theirs = {}
+    for each in (words, characters):
+        theirs |= dict(zip(each.get_feature_names_out(), each.idf_, strict=True))
     assert len(vocabulary) == len(words.idf_) + len(characters.idf_)
     assert ours == pytest.approx(theirs, rel=1e-6)
 

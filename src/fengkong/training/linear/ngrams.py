@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse  # type: ignore[import-untyped]  # scipy ships no types
-from sklearn.preprocessing import StandardScaler
 
 from fengkong.scoring.ngram_features import Vocabulary
 from fengkong.scoring.ngrams import NgramModel, chunks, tfidf
+from fengkong.training.linear.probe import Block
 from fengkong.training.linear.separating import separate
 from fengkong.training.linear.vocabulary import choose_vocabulary
 
@@ -30,7 +30,7 @@ class TrainedNgrams:
 
 def train_ngrams(
     texts: Sequence[str],
-    targets: NDArray[np.int64],
+    targets: ArrayLike,
     labels: int,
     *,
     fields: NDArray[np.floating] | None = None,
@@ -49,14 +49,11 @@ def train_ngrams(
         found = separate(columns, targets, labels, seed=seed)
         model = _sealed(vocabulary, idf, found.weights, found.bias, np.zeros((0, labels)))
         return TrainedNgrams(model, found.held_out, found.strength)
-    # All fields together weigh about as much as the words, or as the characters: each is a block of length one.
-    scaler = StandardScaler().fit(fields)
-    scale = scaler.scale_ * np.sqrt(fields.shape[1])
-    beside = (fields - scaler.mean_) / scale
-    found = separate(sparse.csr_array(sparse.hstack([columns, beside])), targets, labels, seed=seed)
-    field_weights = found.weights[width:] / scale[:, None]
-    bias = found.bias - scaler.mean_ @ field_weights
-    model = _sealed(vocabulary, idf, found.weights[:width], bias, field_weights)
+    block = Block.fit(fields)
+    beside = sparse.csr_array(sparse.hstack([columns, block.apply(fields)]))
+    found = separate(beside, targets, labels, seed=seed)
+    field_weights, shift = block.plain(found.weights[width:])
+    model = _sealed(vocabulary, idf, found.weights[:width], found.bias + shift, field_weights)
     return TrainedNgrams(model, found.held_out, found.strength)
 
 

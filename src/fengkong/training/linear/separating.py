@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
 from fengkong.training.blending import fit_blend
 
-__all__ = ["Separated", "folds_of", "separate"]
+__all__ = ["Separated", "fit_margins", "folds_of", "separate"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,12 +45,12 @@ class Separated:
         return found
 
 
-def folds_of(targets: Ints, *, seed: int) -> Ints:
-    """A fold for each row, 5 of them on under 1,000 rows and else 3; each label is spread evenly over the folds.
+def folds_of(targets: Ints, *, seed: int, count: int | None = None) -> Ints:
+    """A fold for each row, each label spread evenly over them: 5 folds of under 1,000 rows and else 3, or `count`.
 
     targets: label numbers [rows], or 0/1 [rows, labels].
     """
-    count = 5 if len(targets) < 1000 else 3
+    count = count or (5 if len(targets) < 1000 else 3)
     kinds = targets if targets.ndim == 1 else np.unique(targets, axis=0, return_inverse=True)[1].ravel()
     order = np.lexsort((np.random.default_rng(seed).permutation(len(kinds)), kinds))
     folds = np.empty(len(kinds), dtype=np.int64)
@@ -58,11 +58,12 @@ def folds_of(targets: Ints, *, seed: int) -> Ints:
     return folds
 
 
-def separate(columns: Any, targets: Ints, labels: int, *, seed: int = 0) -> Separated:
+def separate(columns: Any, targets: ArrayLike, labels: int, *, seed: int = 0) -> Separated:
     """Fit on rows of columns (dense or sparse) with label numbers [rows], or with 0/1 [rows, labels].
 
     The strength is that of the least log loss on held-out folds, looked for from the usual one up and down.
     """
+    targets = np.asarray(targets, dtype=np.int64)
     folds = folds_of(targets, seed=seed)
     tried: dict[int, tuple[float, float, Floats]] = {}  # by place: loss, temperature, held-out margins
 
@@ -75,7 +76,7 @@ def separate(columns: Any, targets: Ints, labels: int, *, seed: int = 0) -> Sepa
 
     best = _descend(loss, BEGIN_AT, len(STRENGTHS))
     _, temperature, margins = tried[best]
-    weights, bias = _fit(columns, targets, labels, STRENGTHS[best])
+    weights, bias = fit_margins(columns, targets, labels, STRENGTHS[best])
     return Separated(weights / temperature, bias / temperature, margins / temperature, STRENGTHS[best])
 
 
@@ -93,12 +94,12 @@ def _descend(loss: Any, begin: int, count: int) -> int:
 def _held_out(columns: Any, targets: Ints, labels: int, folds: Ints, strength: float) -> Floats:
     margins = np.empty((len(folds), labels))
     for fold in np.unique(folds):
-        weights, bias = _fit(columns[folds != fold], targets[folds != fold], labels, strength)
+        weights, bias = fit_margins(columns[folds != fold], targets[folds != fold], labels, strength)
         margins[folds == fold] = columns[folds == fold] @ weights + bias
     return margins
 
 
-def _fit(columns: Any, targets: Ints, labels: int, strength: float) -> tuple[Floats, Floats]:
+def fit_margins(columns: Any, targets: Ints, labels: int, strength: float) -> tuple[Floats, Floats]:
     """Weights [columns, labels] and bias [labels] of the margins; a label without an example is never the answer."""
     weights, bias = np.zeros((columns.shape[1], labels)), np.full(labels, NEVER)
     if targets.ndim == 2:
