@@ -9,13 +9,14 @@ import torch
 from huggingface_hub import ModelInfo
 from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
 from tokenizers import Tokenizer
-from transformers import CLIPConfig, ViTConfig, WhisperConfig
+from transformers import BartConfig, BartForConditionalGeneration, GitConfig, ViTConfig, WhisperConfig
 
 from fengkong.domain.errors import BaseModelError
 from fengkong.training.bases import finding
 from fengkong.training.bases.finding import Download
 from fengkong.training.bases.from_scratch import make_base
 from fengkong.training.bases.loading import find_base, load_base, token_counter
+from fengkong.training.bases.quiet import quiet
 from fengkong.training.encoding import encode
 
 
@@ -140,7 +141,7 @@ def test_a_tokenizer_with_more_tokens_than_the_embedding_has_rows_is_refused(bas
     "config",
     [
         ViTConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, image_size=16),
-        CLIPConfig(),
+        GitConfig(),
         WhisperConfig(),
     ],
     ids=["image", "image and text", "speech"],
@@ -149,6 +150,20 @@ def test_a_model_that_does_not_read_text_alone_is_refused(base, config):
     config.save_pretrained(base)
     with pytest.raises(BaseModelError, match=rf"does not read text alone \(received {config.model_type}\)"):
         load_base(str(base))
+
+
+def test_of_any_encoder_decoder_the_encoder_is_taken(base):
+    small = {f"{part}_{size}": 2 for part in ("encoder", "decoder") for size in ("layers", "attention_heads")}
+    inner = {"encoder_ffn_dim": 32, "decoder_ffn_dim": 32}
+    config = BartConfig(vocab_size=60, d_model=32, max_position_embeddings=40, **small, **inner)
+    with quiet():
+        BartForConditionalGeneration(config).save_pretrained(base)
+    loaded = load_base(str(base))
+    assert (loaded.family, loaded.hidden, loaded.max_tokens) == ("encoder-decoder", 32, 40)
+    assert not any("decoder" in name for name, _ in loaded.encoder.named_parameters())
+    ids = torch.tensor([[2, 5, 3]])
+    states = loaded.encoder(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
+    assert states.shape == (1, 3, 32)
 
 
 def test_a_decoder_without_a_token_to_begin_with_is_refused(tmp_path):

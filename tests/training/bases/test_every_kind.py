@@ -1,14 +1,18 @@
 """What must hold for every kind of base: it loads, reads, learns, and answers the same without torch."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
 from fengkong.domain.errors import SettingsError
 from fengkong.scoring.engine import Engine
 from fengkong.training.bases.from_scratch import KINDS, make_base
 from fengkong.training.bases.loading import load_base, token_counter
+from fengkong.training.bases.quiet import quiet
 from fengkong.training.exporting.onnx_graph import settled, to_onnx
 from fengkong.training.exporting.quantising import measure_products, quantise
 from fengkong.training.networks.classifier import TextClassifier
@@ -75,6 +79,21 @@ def test_it_loads_with_a_state_for_every_token(base, folder, capfd):
     assert states.shape == (len(TEXTS), ids.shape[1], 32)
     assert states.dtype == torch.float32
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_checkpoint_of_the_language_model_in_half_precision_and_several_files_is_taken(folder, tmp_path):
+    heads = {
+        "encoder": AutoModelForMaskedLM,
+        "decoder": AutoModelForCausalLM,
+        "encoder-decoder": AutoModelForSeq2SeqLM,
+    }
+    with quiet():
+        whole = heads[KINDS[folder.name].family].from_config(AutoConfig.from_pretrained(folder)).half()
+        whole.save_pretrained(tmp_path, max_shard_size="40KB")
+    shutil.copy(folder / "tokenizer.json", tmp_path)
+    assert len(list(tmp_path.glob("*.safetensors"))) > 1
+    encoder = load_base(str(tmp_path)).encoder
+    assert encoder.get_input_embeddings().weight.equal(whole.get_input_embeddings().weight.float())
 
 
 def test_the_longest_input_can_be_read(base):
@@ -165,3 +184,22 @@ def test_products_go_into_int8_and_stay_near(exported):
     with torch.inference_mode():
         trained = network(ids, mask).numpy()
     np.testing.assert_allclose(engine.run(*feed.values()), trained, atol=0.15 * trained.std())
+
+
+def test_a_table_that_scales_what_it_looks_up_is_left_whole():
+    config = AutoConfig.for_model(
+        "gemma3_text",
+        vocab_size=60,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=16,
+        intermediate_size=32,
+    )
+    network = TextClassifier(AutoModel.from_config(config), 2, hidden=32, pooling="last").eval()
+    ids, mask = torch.tensor([[2, 5, 9]]), torch.ones(1, 3, dtype=torch.int64)
+    with torch.inference_mode():
+        expected = network(ids, mask)
+        compact_embedding(network, ids.numpy().ravel(), padding=0)
+        assert network(ids, mask).equal(expected)
