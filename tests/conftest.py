@@ -11,7 +11,7 @@ import pytest
 
 from fengkong.scoring.bundle import seal
 from fengkong.scoring.fields import CategoryField, FieldEncoder, NumberField
-from fengkong.scoring.manifest import Manifest
+from fengkong.scoring.manifest import Head, Manifest
 from fengkong.text.cleaning import CLEANING_VERSION
 
 LEANINGS = {"urgent": 8.0, "default": 6.0, "fraud": 6.0, "诈": 8.0, "骗": 8.0, "calm": -6.0, "stable": -4.0, "稳": -6.0}
@@ -72,14 +72,18 @@ def tiny_bundle(tmp_path: Path) -> TinyBundle:
         (path / "tokenizer.json").write_text(tokenizer(), encoding="utf-8")
         (path / "model_card.md").write_text("# A tiny model\n", encoding="utf-8")
         manifest = Manifest(
-            name=name,
-            labels=tuple(labels),
-            positive=positive if positive in labels else None,
+            heads=(
+                Head(
+                    name=name,
+                    labels=tuple(labels),
+                    positive=positive if positive in labels else None,
+                    temperature=temperature,
+                ),
+            ),
             language="mul",
             cleaning=CLEANING_VERSION,
             max_tokens=max_tokens,
             precision="fp32",
-            temperature=temperature,
             fields=tuple(fields),
         )
         if seal_it:

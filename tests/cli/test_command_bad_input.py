@@ -148,8 +148,8 @@ CASES = [
         3,
         ("rules.yaml:", "decliine", "did you mean 'decline'?"),
     ),
-    Case("bundle of another version", manifest("format", 2), "score", 4, ("manifest.json", "received 2")),
-    Case("bundle changed", manifest("labels", ["good", "bad"]), "decide", 4, ("manifest.json", "was changed")),
+    Case("bundle of another version", manifest("format", 1), "score", 4, ("manifest.json", "received 1")),
+    Case("bundle changed", manifest("language", "zh"), "decide", 4, ("manifest.json", "was changed")),
     Case("changed bundle", replace("bundle/model_card.md", "#", "##", 1), "evaluate", 4, ("model_card.md", "changed")),
     Case(
         "missing part of a bundle",

@@ -83,7 +83,7 @@ def test_train_leaves_a_run_a_bundle_in_use_and_figures(trained_workspace):
     run = trained_workspace / "runs" / "0001"
     assert {"bundle", "report.html", "metrics.json", "recipe.toml", "events.jsonl"} == {p.name for p in run.iterdir()}
     assert (trained_workspace / "bundle").resolve() == (run / "bundle").resolve()
-    assert Bundle.load(trained_workspace / "bundle").manifest.positive == "bad"
+    assert Bundle.load(trained_workspace / "bundle").manifest.heads[0].positive == "bad"
 
 
 def test_train_shows_each_stage_on_standard_error(trained_workspace):
@@ -104,7 +104,7 @@ def test_train_outside_a_workspace_takes_a_file_and_changes(fengkong, made_works
     assert result.code == 0, result.err
     assert f"bundle  {Path('runs/spam/bundle')}" in result.out
     manifest = Bundle.load(tmp_path / "runs/spam/bundle").manifest
-    assert (manifest.name, manifest.positive, manifest.max_tokens, manifest.fields) == ("spam", "good", 64, ())
+    assert (manifest.heads[0].name, manifest.heads[0].positive, manifest.max_tokens, manifest.fields) == ("spam", "good", 64, ())
 
 
 def test_evaluate_gives_the_figures_of_the_report(fengkong, workspace):
@@ -217,7 +217,7 @@ def test_explain_of_a_row_beyond_the_end(fengkong, workspace):
 def test_bundle_show_verifies_then_tells(fengkong, workspace):
     sealed = Bundle.load(workspace / "bundle")
     shown = json.loads(fengkong("bundle", "show", "--json").out)
-    assert (shown["id"], shown["verified"], shown["labels"]) == (sealed.id, True, ["bad", "good"])
+    assert (shown["id"], shown["verified"], shown["heads"][0]["labels"]) == (sealed.id, True, ["bad", "good"])
     people = fengkong("bundle", "show", "bundle").out
     assert f"bundle: verified, {sealed.id}" in people
     assert "model.onnx" in people

@@ -92,8 +92,7 @@ def test_weights_are_hashed_too(bundle: Path) -> None:
 
 def tiny_content() -> dict[str, object]:
     return {
-        "name": "risk",
-        "labels": ("low", "high"),
+        "heads": ({"name": "risk", "labels": ("low", "high")},),
         "language": "en",
         "cleaning": "1",
         "max_tokens": 32,
@@ -129,22 +128,30 @@ def listed(name: str) -> Callable[[dict], object]:
 
 
 FORGERIES = {
-    "another format": (lambda c: c.update(format=2), "another format (received 2)"),
+    "another format": (lambda c: c.update(format=1), "another format (received 1)"),
     "no format": (lambda c: c.pop("format"), "another format (received None)"),
     "another cleaning": (
         lambda c: c.update(cleaning="0"),
         "another version of the text cleaning (received cleaning '0'",
     ),
     "unknown key": (lambda c: c.update(auto_map={"x": "y"}), "the key 'auto_map' is not known"),
-    "unknown key within": (lambda c: c.update(thresholds={"review_from": 0.1, "x": 1}), "thresholds"),
-    "negative temperature": (lambda c: c.update(temperature=-1.0), "temperature: "),
-    "zero temperature": (lambda c: c.update(temperature=0.0), "temperature: "),
+    "unknown key within": (lambda c: c["heads"][0].update(thresholds={"review_from": 0.1, "x": 1}), "thresholds"),
+    "negative temperature": (lambda c: c["heads"][0].update(temperature=-1.0), "temperature: "),
+    "zero temperature": (lambda c: c["heads"][0].update(temperature=0.0), "temperature: "),
     "text for a number": (lambda c: c.update(max_tokens="32"), "max_tokens: "),
-    "labels twice": (lambda c: c.update(labels=["low", "low"]), "labels must differ"),
-    "one label": (lambda c: c.update(labels=["low"], positive=None), "labels: "),
-    "strange positive": (lambda c: c.update(positive="medium"), "positive must be one of the labels"),
-    "a name that rules can't say": (lambda c: c.update(name="my risk"), "name must be an identifier"),
-    "bands upside down": (lambda c: c.update(thresholds={"review_from": 0.9, "decline_from": 0.1}), "review_from"),
+    "labels twice": (lambda c: c["heads"][0].update(labels=["low", "low"]), "labels must differ"),
+    "one label": (lambda c: c["heads"][0].update(labels=["low"], positive=None), "labels: "),
+    "strange positive": (lambda c: c["heads"][0].update(positive="medium"), "positive must be one of the labels"),
+    "a name that rules can't say": (lambda c: c["heads"][0].update(name="my risk"), "name must be an identifier"),
+    "no head": (lambda c: c.update(heads=[]), "heads: "),
+    "two heads of a name": (lambda c: c.update(heads=c["heads"] * 2), "heads must differ in name"),
+    "a task of no kind": (lambda c: c["heads"][0].update(task="generation"), "task: "),
+    "several labels without cutoffs": (lambda c: c["heads"][0].update(task="multilabel"), "cutoffs belong"),
+    "a number without its scale": (
+        lambda c: c["heads"][0].update(task="regression", labels=["value"], positive=None),
+        "a scale belongs",
+    ),
+    "bands upside down": (lambda c: c["heads"][0].update(thresholds={"review_from": 0.9, "decline_from": 0.1}), "review_from"),
     "edges that fall": (lambda c: c.update(fields=[{"kind": "number", "name": "x", "edges": [2.0, 1.0]}]), "ascend"),
     "a kind of field": (lambda c: c.update(fields=[{"kind": "pickle", "name": "x"}]), "fields.0"),
     "two fields of a name": (
@@ -170,8 +177,8 @@ def test_a_forged_manifest_is_refused_even_with_its_digest_right(bundle: Path, f
 @pytest.mark.parametrize(
     "change",
     [
-        lambda c: c.update(labels=["high", "low"]),
-        lambda c: c.update(temperature=3.0),
+        lambda c: c["heads"][0].update(labels=["high", "low"]),
+        lambda c: c["heads"][0].update(temperature=3.0),
         lambda c: c["metrics"].update(macro_f1=0.99),
         lambda c: c["training"].update(data_sha256="0" * 64),
     ],
@@ -187,11 +194,11 @@ def test_an_edited_manifest_is_caught_by_its_own_digest(bundle: Path, change: Ca
         b"",
         b"[]",
         b"null",
-        b'{"format": 1, "temperature": NaN}',
-        b'{"format": 1, "temperature": 1e999}',
-        b'{"format": 1, "format": 1}',
-        b'{"format": 1, "metrics": ' + b"[" * 100_000,
-        b'{"format": 1' + b"1" * 10_000 + b"}",
+        b'{"format": 2, "temperature": NaN}',
+        b'{"format": 2, "temperature": 1e999}',
+        b'{"format": 2, "format": 1}',
+        b'{"format": 2, "metrics": ' + b"[" * 100_000,
+        b'{"format": 2' + b"1" * 10_000 + b"}",
         b"\xff\xfe{}",
         b"\x80\x04\x95pickle",
     ],

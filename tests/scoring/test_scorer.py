@@ -11,7 +11,7 @@ import pytest
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import BundleError, FacilityError, InputError
 from fengkong.scoring import engine as engine_module
-from fengkong.scoring import scorer as scorer_module
+from fengkong.scoring import reader as reader_module
 from fengkong.scoring.bundle import Bundle, seal
 from fengkong.scoring.calibration import softmax
 from fengkong.scoring.fields import CategoryField, NumberField
@@ -80,7 +80,7 @@ def test_chunks_change_nothing(tiny_bundle, monkeypatch) -> None:
     texts = ["urgent " * (at % 5) + "loan " * (at % 13) for at in range(50)]
     fields = [{"amount": at} for at in range(50)]
     whole = scorer.probabilities(texts, fields)
-    monkeypatch.setattr(scorer_module, "_CHUNK", 7)
+    monkeypatch.setattr(reader_module, "_CHUNK", 7)
     np.testing.assert_allclose(scorer.probabilities(texts, fields), whole, rtol=0, atol=1e-6)
     assert len(scorer.score([Document(text) for text in texts])) == 50
 
@@ -98,7 +98,7 @@ class Poisoned:
 
 def test_a_score_that_is_not_finite_fails_for_its_document_only(tiny_bundle) -> None:
     scorer = scorer_of(tiny_bundle())
-    scorer._engine = Poisoned()
+    scorer._reader._engine = Poisoned()
     good, bad, also_good = scorer.score([Document("a"), Document("a loan is"), Document("")])
     assert (bad.failed, bad.label, bad.p, bad.bundle) == (True, None, None, scorer.bundle_id)
     assert "finite" in bad.cause

@@ -1,12 +1,14 @@
 """What is chosen from the size of the data."""
 
 import numpy as np
-import pytest
 
-from fengkong.training.defaults import choose_defaults
+from fengkong.training.defaults import Choice, choose_defaults
 from fengkong.training.encoding import Encoded
 from fengkong.training.recipe import Recipe
 from fengkong.training.ways.way import Trained
+
+METRIC = Choice("metric", "macro_f1", "what the kind of task takes where nothing is set")
+TRAINED = Trained("full", "", 22_000_000, 22_000_000)
 
 
 def texts(count: int, length: int) -> Encoded:
@@ -17,8 +19,9 @@ def texts(count: int, length: int) -> Encoded:
 
 def plan_for(count: int, length: int = 30, *, labels: int = 3, hidden: int = 384, dev: int = 100, **values):
     recipe, train = Recipe.from_values(values), texts(count, length)
-    trained = Trained(recipe.way, "", 1_000, 10_000)
-    return choose_defaults(recipe, train, texts(dev, length), labels=labels, hidden=hidden, trained=trained)
+    return choose_defaults(
+        recipe, train, texts(dev, length), labels=labels, hidden=hidden, metric=METRIC, trained=TRAINED
+    )
 
 
 def test_small_sets_get_at_least_the_least_steps_and_more_than_the_tutorial_rate():
@@ -63,16 +66,17 @@ def test_what_the_recipe_sets_is_taken_and_said():
     taken = plan.epochs, plan.batch_tokens, plan.learning_rate, plan.metric, plan.bf16, plan.threads
     assert taken == (2, 300, 3e-5, "loss", False, 3)
     assert plan.steps == 2 * 50
-    assert {choice.why for choice in plan.choices if choice.name != "way"} == {"set in the recipe"}
-
-
-@pytest.mark.parametrize(("labels", "metric"), [(2, "auc"), (3, "macro_f1")])
-def test_metric_follows_the_number_of_labels(labels, metric):
-    assert plan_for(500, labels=labels).metric == metric
+    assert {choice.why for choice in plan.choices} == {"set in the recipe", TRAINED.sentence}
 
 
 def test_every_choice_has_its_reason():
     choices = plan_for(500).choices
-    names = {"way", "batch_tokens", "epochs", "learning_rate", "metric", "precision"}
-    assert {choice.name for choice in choices} == names
+    assert {choice.name for choice in choices} == {
+        "way",
+        "batch_tokens",
+        "epochs",
+        "learning_rate",
+        "metric",
+        "precision",
+    }
     assert all(len(choice.why.split()) > 3 for choice in choices)

@@ -7,7 +7,7 @@ from fengkong.domain.documents import Example, Place
 from fengkong.domain.errors import InputError
 from fengkong.scoring.fake import FakeScorer
 from fengkong.scoring.scorer import Scorer
-from fengkong.training.evaluation import evaluate, log_probabilities
+from fengkong.training.evaluation import evaluate, log_of, scorer_answers
 from fengkong.training.reporting.explained import explained_examples
 
 LABELS = ("low", "high")
@@ -55,7 +55,7 @@ def test_nothing_to_measure_on_is_said(scorer):
 
 def test_a_probability_of_zero_stays_finite_and_keeps_its_order():
     sure = FakeScorer(labels=LABELS, keywords={"always": 1.0}, otherwise=0.0, positive="high")
-    logs = log_probabilities(sure, examples(("always", "high"), ("never", "low")))
+    logs = log_of(scorer_answers(sure, examples(("always", "high"), ("never", "low"))))
     assert np.isfinite(logs).all()
     assert logs.argmax(axis=1).tolist() == [1, 0]
 
@@ -69,7 +69,7 @@ def test_the_report_explains_the_surest_right_the_least_sure_and_the_surest_wron
         ("fraud and urgent", "high"),  # right, 0.999: the surest right
         ("a calm loan", "low"),
     )
-    found = explained_examples(scorer, seen, log_probabilities(scorer, seen))
+    found = explained_examples(scorer, seen, scorer_answers(scorer, seen))
     assert [(each.kind, each.explanation.text, each.truth) for each in found] == [
         ("surest_right", "fraud and urgent", "high"),
         ("least_sure", "late", "high"),
@@ -80,7 +80,7 @@ def test_the_report_explains_the_surest_right_the_least_sure_and_the_surest_wron
 
 def test_without_a_mistake_and_with_one_text_none_is_shown_twice(scorer):
     one = examples(("urgent", "high"))
-    assert len(explained_examples(scorer, one, log_probabilities(scorer, one))) == 1
+    assert len(explained_examples(scorer, one, scorer_answers(scorer, one))) == 1
     wrong = examples(("urgent", "low"), ("late", "low"))
-    found = explained_examples(scorer, wrong, log_probabilities(scorer, wrong))
+    found = explained_examples(scorer, wrong, scorer_answers(scorer, wrong))
     assert [each.explanation.text for each in found] == ["late", "urgent"]

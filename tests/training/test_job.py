@@ -119,14 +119,14 @@ def test_the_figures_stand_beside_the_floors_with_intervals(binary):
 def test_the_manifest_says_where_the_model_comes_from_and_how_it_decides(binary, tiny_base):
     manifest = Bundle.load(binary.bundle).manifest
     told = metrics_of(binary)
-    assert (manifest.name, manifest.labels, manifest.positive, manifest.language) == (
+    assert (manifest.heads[0].name, manifest.heads[0].labels, manifest.heads[0].positive, manifest.language) == (
         "risk",
         ("bad", "good"),
         "bad",
         "en",
     )
-    assert manifest.temperature == told["calibration"]["temperature"]
-    assert manifest.thresholds.model_dump() == {
+    assert manifest.heads[0].temperature == told["calibration"]["temperature"]
+    assert manifest.heads[0].thresholds.model_dump() == {
         name: told["decision"]["bands"][name] for name in ("review_from", "decline_from")
     }
     assert [spec.name for spec in manifest.fields] == ["income"]
@@ -143,7 +143,11 @@ def test_the_manifest_says_where_the_model_comes_from_and_how_it_decides(binary,
 def test_a_positive_label_that_nobody_named_is_not_sealed(tiny_base, tiny_splits, tmp_path):
     result = run_job(Task("risk"), make_recipe(tiny_base, epochs=1), tiny_splits, tmp_path / "run")
     manifest = Bundle.load(result.bundle).manifest
-    assert (manifest.labels, manifest.positive, manifest.thresholds) == (("bad", "good"), None, None)
+    assert (manifest.heads[0].labels, manifest.heads[0].positive, manifest.heads[0].thresholds) == (
+        ("bad", "good"),
+        None,
+        None,
+    )
     assert metrics_of(result)["positive"] == "good", "the figures alone take the second of two"
 
 
@@ -182,8 +186,12 @@ def test_three_labels_in_chinese(three, tiny_splits):
     assert told["decision"] is None
     assert told["models"][0]["test"]["macro_f1"]["value"] > 0.9
     bundle = Bundle.load(three.bundle)
-    assert bundle.manifest.labels == tuple(labels)
-    assert (bundle.manifest.positive, bundle.manifest.thresholds, bundle.manifest.fields) == (None, None, ())
+    assert bundle.manifest.heads[0].labels == tuple(labels)
+    assert (bundle.manifest.heads[0].positive, bundle.manifest.heads[0].thresholds, bundle.manifest.fields) == (
+        None,
+        None,
+        (),
+    )
     assert Scorer(bundle, threads=1).probabilities(["urgent gambling debts default"]).shape == (1, 3)
     page = three.report.read_text(encoding="utf-8")
     assert "<h2>概率校准</h2>" in page

@@ -26,7 +26,10 @@ class Counting(FakeScorer):
         self.calls: list[int] = []
 
     def probabilities(
-        self, texts: Sequence[str], fields: Sequence[Mapping[str, FieldValue]] | None = None
+        self,
+        texts: Sequence[str],
+        fields: Sequence[Mapping[str, FieldValue]] | None = None,
+        pairs: Sequence[str] | None = None,
     ) -> NDArray[np.float64]:
         self.calls.append(len(texts))
         return super().probabilities(texts, fields)
@@ -36,7 +39,10 @@ class ReadsDebt(FakeScorer):
     """p rises with the field `debt`; unknown counts as none."""
 
     def probabilities(
-        self, texts: Sequence[str], fields: Sequence[Mapping[str, FieldValue]] | None = None
+        self,
+        texts: Sequence[str],
+        fields: Sequence[Mapping[str, FieldValue]] | None = None,
+        pairs: Sequence[str] | None = None,
     ) -> NDArray[np.float64]:
         debts = [float(str(row.get("debt") or 0)) for row in fields or [{}] * len(texts)]
         p = np.array([min(0.9, 0.1 + debt / 1000) for debt in debts])
@@ -51,7 +57,10 @@ class ShortSighted(FakeScorer):
     """Reads the first ten words only."""
 
     def probabilities(
-        self, texts: Sequence[str], fields: Sequence[Mapping[str, FieldValue]] | None = None
+        self,
+        texts: Sequence[str],
+        fields: Sequence[Mapping[str, FieldValue]] | None = None,
+        pairs: Sequence[str] | None = None,
     ) -> NDArray[np.float64]:
         return super().probabilities([" ".join(text.split()[:10]) for text in texts], fields)
 
@@ -70,7 +79,10 @@ class Formula(FakeScorer):
         self.p = p
 
     def probabilities(
-        self, texts: Sequence[str], fields: Sequence[Mapping[str, FieldValue]] | None = None
+        self,
+        texts: Sequence[str],
+        fields: Sequence[Mapping[str, FieldValue]] | None = None,
+        pairs: Sequence[str] | None = None,
     ) -> NDArray[np.float64]:
         return np.array([[1 - self.p(text), self.p(text)] for text in texts])
 

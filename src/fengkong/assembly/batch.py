@@ -29,6 +29,10 @@ __all__ = ["ScoreReport", "score_file"]
 CHUNK = 2048
 """Documents held at once: enough for full batches of like length, little enough for any memory."""
 
+ENTITY = pl.Struct(
+    {"start": pl.Int64(), "end": pl.Int64(), "label": pl.String(), "text": pl.String(), "p": pl.Float64()}
+)
+
 Row = dict[str, Any]
 
 
@@ -54,6 +58,7 @@ class _Run:
     def __init__(self, scorer: TextScorer, docs: Iterable[Document], progress: Callable[[int], None]) -> None:
         self._scorer, self._docs, self._progress = scorer, iter(docs), progress
         self.labels = scorer.labels
+        self.finds_entities = scorer.head.task == "entities"
         self.rows = self.partly_read = self.failed = 0
         self.error: FengkongError | None = None
 
@@ -64,11 +69,14 @@ class _Run:
             except FengkongError as error:
                 self.error = error
                 return
-            yield [_row(doc, sig) for doc, sig in zip(chunk, signals, strict=True)]
+            yield [self._row(doc, sig) for doc, sig in zip(chunk, signals, strict=True)]
             self.rows += len(chunk)
             self.partly_read += sum(sig.unread > 0 for sig in signals)
             self.failed += sum(sig.failed for sig in signals)
             self._progress(self.rows)
+
+    def _row(self, doc: Document, sig: Signal) -> Row:
+        return _row(doc, sig) | ({"entities": _entities(sig)} if self.finds_entities else {})
 
     def _next_documents(self) -> list[Document]:
         docs: list[Document] = []
@@ -139,6 +147,14 @@ def _row(doc: Document, sig: Signal) -> Row:
     }
 
 
+def _entities(sig: Signal) -> list[Row]:
+    """In the form that the corpus reads, so that what was found can be mended and learnt from."""
+    return [
+        {"start": span.start, "end": span.end, "label": span.label, "text": span.text, "p": span.weight}
+        for span in sig.spans
+    ]
+
+
 def _write_lines(run: _Run, stream: IO[str]) -> None:
     for chunk in run.chunks():
         stream.writelines(json.dumps(plain(row), ensure_ascii=False) + "\n" for row in chunk)
@@ -173,6 +189,7 @@ def _write_parquet(run: _Run, path: Path) -> None:
             "failed": pl.Boolean(),
             "cause": pl.String(),
             "bundle": pl.String(),
+            **({"entities": pl.List(ENTITY)} if run.finds_entities else {}),
         }
     )
 

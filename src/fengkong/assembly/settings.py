@@ -31,6 +31,8 @@ class ColumnSettings(_Section):
 
     text: str | None = None
     label: str | None = None
+    labels: str | None = None
+    pair: str | None = None
     tokens: str | None = None
     tags: str | None = None
     entities: str | None = None

@@ -38,7 +38,7 @@ class System:
             raise BundleError("the workspace has no bundle yet", where=str(path), cure="make one with: fengkong train")
         bundle = Bundle.load(path)
         for key in ("name", "positive"):
-            sealed, wanted = getattr(bundle.manifest, key), getattr(self.settings.model, key)
+            sealed, wanted = getattr(bundle.manifest.heads[0], key), getattr(self.settings.model, key)
             if sealed != wanted:
                 raise SettingsError(
                     f"the bundle in use was sealed with another model.{key} than {FILE_NAME} says",

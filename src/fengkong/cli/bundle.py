@@ -36,13 +36,13 @@ def show(
         return
     out.print(f"{loaded.path}: verified, {loaded.id}")
     facts = {
-        "signal": manifest.name,
-        "labels": ", ".join(manifest.labels),
-        "positive": manifest.positive or "-",
+        "signal": ", ".join(f"{head.name} ({head.task})" for head in manifest.heads),
+        "labels": "; ".join(", ".join(head.labels) for head in manifest.heads),
+        "positive": ", ".join(head.positive or "-" for head in manifest.heads),
         "language": manifest.language,
         "precision": manifest.precision,
         "longest text": f"{manifest.max_tokens} tokens",
-        "temperature": f"{manifest.temperature:.3f}",
+        "temperature": ", ".join(f"{head.temperature:.3f}" for head in manifest.heads),
         "fields": ", ".join(spec.name for spec in manifest.fields) or "-",
     }
     out.print(table("what", "value", rows=facts.items()))

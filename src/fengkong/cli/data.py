@@ -46,7 +46,8 @@ def read_labelled(data: "assembly.DataSettings", *, seed: int, recipe: "training
     splits = corpus.split_examples(read_examples(data, report), how=data.split, seed=seed)
     count, longest = training.token_counter(recipe.base) if recipe else (None, 0)
     limit = min(recipe.max_tokens, longest) if recipe else None
-    findings = corpus.check_examples(splits, token_lengths=count, max_tokens=limit)
+    numbers = recipe is not None and recipe.task == "regression"
+    findings = corpus.check_examples(splits, token_lengths=count, max_tokens=limit, numbers=numbers)
     return Labelled(splits, (*report.findings(), *findings))
 
 

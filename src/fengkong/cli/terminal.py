@@ -14,6 +14,7 @@ from fengkong import training, trust
 from fengkong.domain.canonical import plain
 from fengkong.domain.decisions import Decision, Outcome, RuleState
 from fengkong.domain.findings import Finding, Severity
+from fengkong.domain.signals import Signal
 
 __all__ = [
     "draw_decision",
@@ -127,8 +128,13 @@ def _weight_style(weight: float) -> str:
     return "" if weight == 0 else "bold red" if weight > 0 else "bold blue"
 
 
-def draw_measurement(measured: "training.Measurement") -> Iterator[Table | Text]:
+def draw_measurement(measured: "training.Measurement | training.TaskMeasurement") -> Iterator[Table | Text]:
     """The models side by side on test, the calibration, and what the bands cost."""
+    if isinstance(measured, training.TaskMeasurement):
+        found = measured.tuned.test.figures
+        rows = ([model.name, *(_estimate(model.test.figures[name]) for name in found)] for model in measured.models)
+        yield table("on test", *found, rows=rows)
+        return
     names = ["accuracy", "macro_f1", *(["auc"] if measured.positive else [])]
     yield table("on test", *names, rows=([model.name, *_figures(model.test, names)] for model in measured.models))
     if measured.gain is not None:
@@ -145,8 +151,15 @@ def draw_measurement(measured: "training.Measurement") -> Iterator[Table | Text]
         )
 
 
-def draw_metrics(metrics: "training.Metrics") -> Iterator[Table | Text]:
+def draw_metrics(metrics: "training.Metrics | training.Figures") -> Iterator[Table | Text]:
     """One model on one set: each label, then the figures over all of them."""
+    if isinstance(metrics, training.Figures):
+        for head in metrics.labels[:1]:
+            by_label = ([c.label, *map(_estimate, c.figures.values()), f"{c.support:,}"] for c in metrics.labels)
+            yield table("label", *head.figures, "texts", rows=by_label)
+        rows = ([name, _estimate(figure)] for name, figure in metrics.figures.items())
+        yield table("over all", "value [95% interval]", rows=rows)
+        return
     rows = (
         [c.label, _estimate(c.precision), _estimate(c.recall), _estimate(c.f1), f"{c.support:,}"]
         for c in metrics.classes
@@ -186,7 +199,7 @@ def draw_decision(dec: Decision, language: str) -> Iterator[Text]:
         f"  document {visible(dec.document)}  decision {dec.id}",
     )
     for sig in dec.signals:
-        read = f"failed: {sig.cause}" if sig.failed else f"{sig.label}, p = {sig.p:.3f}"
+        read = f"failed: {sig.cause}" if sig.failed else _said(sig)
         unread = f"; {sig.unread} tokens beyond the length limit were not read" if sig.unread else ""
         yield Text(visible(f"  signal {sig.name}: {read}{unread}"))
     for reason in dec.reasons:
@@ -200,6 +213,12 @@ def draw_decision(dec: Decision, language: str) -> Iterator[Text]:
                 visible(f"  rule {rule.rule}: {rule.state}{f' ({rule.detail})' if rule.detail else ''}; saw {values}"),
                 style="dim",
             )
+
+
+def _said(sig: Signal) -> str:
+    if sig.value is not None:
+        return f"{sig.value:.4g}"
+    return f"{sig.label or '-'}" + (f", p = {sig.p:.3f}" if sig.p is not None else "")
 
 
 def _short(value: object) -> str:

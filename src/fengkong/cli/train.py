@@ -69,7 +69,8 @@ def train(
         emit_json(result.measurement)
     else:
         out.print(*draw_measurement(result.measurement), sep="\n")
-        if settings is not None and result.measurement.decision is not None:
+        banded = isinstance(result.measurement, training.Measurement) and result.measurement.decision is not None
+        if settings is not None and banded:
             out.print(f"the bands are what the costs suggest; {settings.decisions.rules} decides with its own numbers")
         out.print(f"bundle  {result.bundle}\nreport  {result.report}")
 

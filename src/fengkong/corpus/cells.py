@@ -13,6 +13,7 @@ from fengkong.corpus.values import (
     parse_fact,
     parse_facts,
     parse_label,
+    parse_labels,
     parse_name,
     parse_split,
     parse_text,
@@ -41,9 +42,12 @@ class Cells:
         """The labelled text of a row. Raises InputError, without a place, where a cell can't be used."""
         at, values = self.binding, row.values
         text, entities = self._named_text(values)
+        labels = parse_labels(values.get(at.labels), at.labels) if at.labels else None
         return Example(
             text=text,
-            label=parse_label(values.get(at.label), at.label) if at.label else "",
+            label=self._label(values, labels),
+            labels=labels,
+            pair=self._pair(values),
             split=(parse_split(values.get(at.split), at.split) if at.split else None) or self.split,
             time=parse_time(values.get(at.time), at.time) if at.time else None,
             group=parse_name(values.get(at.group), at.group) if at.group else None,
@@ -57,11 +61,23 @@ class Cells:
         at, values = self.binding, row.values
         return Document(
             text=self._named_text(values)[0],
+            pair=self._pair(values),
             fields=self._facts(values),
             id=(parse_name(values.get(at.id), at.id) if at.id else None) or "",
             source=str(place),
             time=parse_time(values.get(at.time), at.time) if at.time else None,
         )
+
+    def _label(self, values: Mapping[str, object], labels: tuple[str, ...] | None) -> str:
+        """The label in its readable form; of several, all of them."""
+        if labels is not None:
+            return "|".join(labels)
+        column = self.binding.label
+        return parse_label(values.get(column), column) if column else ""
+
+    def _pair(self, values: Mapping[str, object]) -> str:
+        column = self.binding.pair
+        return parse_text(values.get(column) or "", column) if column else ""
 
     def _named_text(self, values: Mapping[str, object]) -> tuple[str, tuple[Span, ...] | None]:
         """The text, and its entities where the file marks them."""
@@ -119,7 +135,7 @@ def _proved(binding: Binding, head: Sequence[Row], report: ReadReport) -> Bindin
     """
     parsers = {"split": parse_split, "time": parse_time, "group": parse_name, "id": parse_name, "fields": _object}
     if binding.label is not None:  # else they are all that labels the texts, and what is odd in them is an error
-        parsers |= {"tags": parse_tags, "entities": raw_spans}
+        parsers |= {"labels": parse_labels, "tags": parse_tags, "entities": raw_spans}
     kept: dict[str, str | None] = {role: getattr(binding, role) for role in parsers}
     for role, parse in parsers.items():
         column = kept[role]

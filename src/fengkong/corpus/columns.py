@@ -29,6 +29,8 @@ _USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
         *("label", "target", "class", "category", "sentiment", "intent", "outcome", "y"),
         *("标签", "类别", "分类", "类型", "情感", "结果", "是否违约"),
     ),
+    "labels": ("labels", "label_list", "标签列表", "多标签"),
+    "pair": ("pair", "text_pair", "second_text", "对照文本", "第二文本"),
     "tokens": ("tokens", "words", "分词", "字"),
     "tags": ("tags", "ner_tags", "bio_tags", "bio", "标注"),
     "entities": ("entities", "spans", "ner_spans", "实体"),
@@ -50,6 +52,7 @@ _FIELD_PREFIXES = ("fields.", "field.", "字段.")
 class Columns:
     """Names of columns. None means "find it by its usual names"; "" means "there is none, don't look".
 
+    labels: all labels of a text that may bear several or none, as a list. pair: the second text, where two are read.
     tokens, tags: the words of a text and their BIO tags, as lists. entities: the named stretches of a text as a list of
         objects with start, end and label. A text labelled by these needs no label.
     fields: one column that holds an object (JSON in CSV), or several columns, each a fact of its own name; found, it is
@@ -58,6 +61,8 @@ class Columns:
 
     text: str | None = None
     label: str | None = None
+    labels: str | None = None
+    pair: str | None = None
     tokens: str | None = None
     tags: str | None = None
     entities: str | None = None
@@ -78,6 +83,8 @@ class Binding:
 
     text: str
     label: str | None = None
+    labels: str | None = None
+    pair: str | None = None
     tokens: str | None = None
     tags: str | None = None
     entities: str | None = None
@@ -98,13 +105,17 @@ def bind(columns: Columns, found: Sequence[str], *, where: str, labelled: bool) 
     """
     tokens, tags, entities = _entity_columns(columns, found, where, labelled=labelled)
     text = _column("text", columns.text, found, where, needed=tokens is None)
-    label = _column("label", columns.label, found, where, needed=not (tags or entities)) if labelled else None
+    labels = _column("labels", columns.labels, found, where) if labelled else None
+    needed = not (tags or entities or labels)
+    label = _column("label", columns.label, found, where, needed=needed) if labelled else None
     roles = _ALWAYS_READ + (_READ_WITH_LABELS if labelled else ())
     optional = {name: _column(name, getattr(columns, name), found, where) for name in roles}
     fields, field_columns = _field_columns(columns.fields, found, where)
     return Binding(
         text=text or "",
         label=label,
+        labels=labels,
+        pair=_column("pair", columns.pair, found, where),
         tokens=tokens,
         tags=tags,
         entities=entities,

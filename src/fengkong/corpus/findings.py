@@ -9,7 +9,7 @@ from fengkong.corpus.entity_findings import cut_entities, entity_findings
 from fengkong.corpus.giveaways import give_aways
 from fengkong.corpus.listing import RARE, counted, listed
 from fengkong.corpus.splitting import Splits
-from fengkong.domain.documents import Place
+from fengkong.domain.documents import Example, Place
 from fengkong.domain.findings import Finding, Severity
 
 __all__ = ["check_examples"]
@@ -22,9 +22,11 @@ def check_examples(
     *,
     token_lengths: Callable[[Sequence[str]], Sequence[int]] | None = None,
     max_tokens: int | None = None,
+    numbers: bool = False,
 ) -> list[Finding]:
     """Findings about labelled splits, errors first.
 
+    numbers: the labels are numbers to be foretold, so that none need come again.
     token_lengths: counts the tokens of each text, uncut; with max_tokens it tells what the model won't read.
 
     D001 an empty split (error). D002 empty texts. D003 one class only (error). D004 all texts the same (error).
@@ -37,7 +39,7 @@ def check_examples(
     """
     found = [
         *_split_findings(splits),
-        *_label_findings(splits),
+        *(() if numbers else _label_findings(splits)),
         *entity_findings(splits),
         *_copy_findings(splits),
         *_field_findings(splits),
@@ -64,19 +66,19 @@ def _split_findings(splits: Splits) -> Iterator[Finding]:
 
 
 def _label_findings(splits: Splits) -> Iterator[Finding]:
-    counts = Counter(ex.label for ex in splits.train)
+    counts = Counter(label for ex in splits.train for label in _labels(ex))
     if counts.keys() == {""}:
         return  # labelled by their entities
     if len(counts) == 1:
         message = f"train bears one label only, {next(iter(counts))!r}"
         yield Finding("D003", Severity.ERROR, message, Place(name="train"), "give examples of at least two labels")
-    unknown = [ex for part in (splits.dev, splits.test) for ex in part if ex.label not in counts]
+    unknown = [ex for part in (splits.dev, splits.test) for ex in part if not counts.keys() >= set(_labels(ex))]
     if unknown and counts:
-        labels = listed(Counter(ex.label for ex in unknown))
+        labels = listed(Counter(label for ex in unknown for label in _labels(ex) if label not in counts))
         message = f"dev and test bear labels that train lacks, {labels}: {counted(unknown)}"
         yield Finding("D005", Severity.ERROR, message, unknown[0].place, "mend the labels, or split again")
     for name, part in (("dev", splits.dev), ("test", splits.test)):
-        missing = counts.keys() - {ex.label for ex in part}
+        missing = counts.keys() - {label for ex in part for label in _labels(ex)}
         if part and missing:
             message = f"labels that {name} lacks: {len(missing)} of {len(counts)}, {listed(Counter(sorted(missing)))}"
             cure = "their figures can't be measured; give more examples"
@@ -85,6 +87,10 @@ def _label_findings(splits: Splits) -> Iterator[Finding]:
     if rare:
         message = f"labels with fewer than {RARE} train examples: {len(rare)}, {listed(rare, with_counts=True)}"
         yield Finding("D007", Severity.WARNING, message, Place(name="train"), "give more examples, or merge labels")
+
+
+def _labels(ex: Example) -> tuple[str, ...]:
+    return (ex.label,) if ex.labels is None else ex.labels
 
 
 def _copy_findings(splits: Splits) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ __all__ = [
     "parse_fact",
     "parse_facts",
     "parse_label",
+    "parse_labels",
     "parse_name",
     "parse_split",
     "parse_text",
@@ -58,6 +59,19 @@ def parse_label(value: object, column: str) -> str:
     if not label:
         raise InputError(f"no label in column {column!r}", cure="label the row, or leave it out")
     return label
+
+
+def parse_labels(value: object, column: str) -> tuple[str, ...]:
+    """All labels of a text, in their order, each once: a list, which may be empty, or labels joined by "|"."""
+    if isinstance(value, str):
+        value = [part for part in value.split("|") if part.strip()]
+    if not isinstance(value, list | tuple):
+        raise InputError(
+            f"no list of labels in column {column!r}",
+            received=_type(value),
+            cure='give a list such as ["a", "b"], [] for none, or labels joined by |',
+        )
+    return tuple(dict.fromkeys(parse_label(label, column) for label in value))
 
 
 def parse_name(value: object, column: str) -> str | None:

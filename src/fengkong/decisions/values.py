@@ -42,6 +42,7 @@ def rule_values(doc: Document, signals: Iterable[Signal], facts: Iterable[Fact])
         prefix, silent = signal_prefix(sig.name), sig.failed or sig.abstained
         values[f"{prefix}p"] = None if silent else sig.p
         values[f"{prefix}label"] = None if silent else sig.label
+        values[f"{prefix}value"] = None if silent else sig.value
         values[f"{prefix}abstained"] = sig.abstained
         values[f"{prefix}failed"] = sig.failed
     return values

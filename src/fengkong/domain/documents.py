@@ -63,7 +63,7 @@ class Example:
 
     label: the label, in a readable form whatever the task: several labels are joined by "|", a number is written out,
         and a text labelled by its entities has "".
-    labels: all labels of a text that may bear several or none. value: the number to be foretold.
+    labels: all labels, where a text may bear several or none; None where it bears one.
     entities: the named stretches of the text, in order, without overlap; None where the text is not labelled so.
     pair: the second text, where two are read side by side.
     """
@@ -76,8 +76,7 @@ class Example:
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     place: Place = Place()
     pair: str = ""
-    labels: tuple[str, ...] = ()
-    value: float | None = None
+    labels: tuple[str, ...] | None = None
     entities: tuple[Span, ...] | None = None
 
     def document(self) -> Document:

@@ -14,10 +14,12 @@ class Signal:
     """What one bundle read in one document.
 
     name: the question answered, such as "risk" or "fraud"; rules say `signals.<name>.p`.
-    label: the most probable label; None when the model failed.
-    p: calibrated probability in [0, 1] of the positive label where the bundle names one, else of `label`;
-        None when the model failed.
-    probabilities: calibrated, by label, summing to one.
+    label: the most probable label, or all labels that a text bears, joined by "|" ("" for none); None when the model
+        failed or foretells a number.
+    p: calibrated probability in [0, 1] of the positive label where the bundle names one, else of the most probable
+        label; None when the model failed or foretells a number.
+    probabilities: calibrated, by label; they sum to one but where a text may bear several labels.
+    value: the number foretold; None where the model answers labels.
     unread: tokens beyond the length limit that the model did not see; 0 when all was read.
     fieldless: the model reads fields, and not one of them was there in a form that it can read.
     abstained: the model declines to say; failed: it could not run, and `cause` tells why.
@@ -34,6 +36,7 @@ class Signal:
     failed: bool = False
     cause: str = ""
     fieldless: bool = False
+    value: float | None = None
 
     @classmethod
     def failure(cls, name: str, cause: str, bundle: str = "") -> "Signal":

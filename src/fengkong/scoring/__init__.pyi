@@ -8,8 +8,10 @@ from .fields import FieldEncoder as FieldEncoder
 from .fields import FieldSpec as FieldSpec
 from .fields import NumberField as NumberField
 from .fitting import fit_fields as fit_fields
+from .manifest import Head as Head
 from .manifest import Manifest as Manifest
 from .manifest import Thresholds as Thresholds
 from .protocol import TextScorer as TextScorer
 from .scorer import Scorer as Scorer
+from .scorer import open_scorers as open_scorers
 from .tokens import Tokeniser as Tokeniser

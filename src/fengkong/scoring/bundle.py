@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fengkong.domain.errors import BundleError, FacilityError
-from fengkong.scoring.manifest import MANIFEST, OPTIONAL_FILES, REQUIRED_FILES, Manifest
+from fengkong.scoring.manifest import GRAPH, MANIFEST, NGRAMS, OPTIONAL_FILES, Manifest
 from fengkong.text.cleaning import CLEANING_VERSION
 
 __all__ = ["Bundle", "seal"]
 
-_KEPT = frozenset({"model.onnx", "tokenizer.json"})
+_KEPT = frozenset({GRAPH, "tokenizer.json", NGRAMS})
 _LARGEST_MANIFEST = 16 << 20
 _BLOCK = 1 << 20
 _CURE = "restore the bundle or export the model again"
@@ -26,12 +26,14 @@ class Bundle:
     """A verified bundle. What it serves are the very bytes that were hashed, not a second reading of the files.
 
     id: "sha256:" and 64 hex digits over the manifest, hence over every file.
+    model, tokenizer, ngrams: the files of those names; empty where the manifest's blend has no such part.
     """
 
     path: Path
     manifest: Manifest
     model: bytes = field(repr=False)
     tokenizer: bytes = field(repr=False)
+    ngrams: bytes = field(default=b"", repr=False)
 
     @property
     def id(self) -> str:
@@ -52,9 +54,9 @@ class Bundle:
                 raise BundleError("the bundle has no manifest", where=str(folder), cure="it was never sealed; seal it")
             manifest = Manifest.from_json(_manifest_bytes(root, folder), str(folder / MANIFEST))
             _check_version(manifest, folder)
-            _check_names(present - {MANIFEST}, set(manifest.files), folder)
+            _check_names(present - {MANIFEST}, set(manifest.files), manifest, folder)
             kept = {name: _verified(root, folder, name, manifest.files[name]) for name in sorted(manifest.files)}
-        return cls(folder, manifest, kept["model.onnx"], kept["tokenizer.json"])
+        return cls(folder, manifest, *(kept.get(name, b"") for name in (GRAPH, "tokenizer.json", NGRAMS)))
 
 
 def seal(folder: str | Path, manifest: Manifest) -> Manifest:
@@ -69,7 +71,7 @@ def seal(folder: str | Path, manifest: Manifest) -> Manifest:
         present = set(_plain_files(root, folder))
         if MANIFEST in present:
             raise BundleError("the bundle is sealed already", where=str(folder), cure="seal a new folder")
-        _check_names(present, present & (REQUIRED_FILES | OPTIONAL_FILES), folder)
+        _check_names(present, present & (manifest.required_files | OPTIONAL_FILES), manifest, folder)
         files = {name: _digest(root, folder, name, sync=True)[0] for name in sorted(present)}
         # Built anew rather than copied, so that it is validated as a whole.
         sealed = Manifest.model_validate({**manifest.model_dump(), "files": files})
@@ -115,12 +117,12 @@ def _check_version(manifest: Manifest, folder: Path) -> None:
         )
 
 
-def _check_names(present: set[str], listed: set[str], folder: Path) -> None:
+def _check_names(present: set[str], listed: set[str], manifest: Manifest, folder: Path) -> None:
     if unknown := present - listed:
         raise BundleError(
             f"{min(unknown)!r} is unknown", where=str(folder), cure="a bundle holds nothing unlisted; remove it"
         )
-    if missing := (listed | REQUIRED_FILES) - present:
+    if missing := (listed | manifest.required_files) - present:
         raise BundleError(f"{min(missing)!r} is missing", where=str(folder), cure=_CURE)
 
 

@@ -17,14 +17,22 @@ class Engine:
     """One graph in one session. Safe to share between threads; the session's own threads serve all of them."""
 
     def __init__(
-        self, model: bytes, *, threads: int, labels: int, with_fields: bool, where: str = "model.onnx"
+        self,
+        model: bytes,
+        *,
+        threads: int,
+        labels: int,
+        with_fields: bool,
+        each_token: bool = False,
+        where: str = "model.onnx",
     ) -> None:
-        """labels: columns of the logits; with_fields: the graph reads fields beside the text.
+        """labels: columns of the logits; with_fields: the graph reads fields beside the text; each_token: it gives a
+        row of logits a token.
 
         Raises BundleError when the bytes are not an ONNX graph, need code or files from outside, or promise other
         inputs and outputs.
         """
-        self._labels, self._where = labels, where
+        self._labels, self._each_token, self._where = labels, each_token, where
         try:
             self._session = ort.InferenceSession(model, _options(threads), providers=["CPUExecutionProvider"])
         except Exception as error:
@@ -36,7 +44,8 @@ class Engine:
     def run(
         self, ids: NDArray[np.int64], mask: NDArray[np.int64], fields: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        """Logits (texts, labels) of ids and mask (texts, tokens) and fields (texts, width), None for no fields.
+        """Logits (texts, labels) or (texts, tokens, labels), of ids and mask (texts, tokens) and fields (texts, width);
+        no fields where they are None.
 
         Raises FacilityError when the runtime fails.
         """
@@ -65,9 +74,9 @@ class Engine:
                 received=f"{vocabulary} tokens, {tokens} a text",
                 cure=_CURE,
             ) from error
-        if logits.shape != (1, self._labels):
+        if logits.shape != ((1, tokens, self._labels) if self._each_token else (1, self._labels)):
             raise BundleError(
-                f"the model must answer one row of {self._labels} logits a text",
+                f"the model must answer one row of {self._labels} logits a {'token' if self._each_token else 'text'}",
                 where=self._where,
                 received=str(logits.shape),
                 cure=_CURE,

@@ -10,6 +10,8 @@ from fengkong.domain.canonical import digest
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.errors import InputError
 from fengkong.domain.signals import Signal
+from fengkong.scoring.manifest import Head
+from fengkong.scoring.protocol import check_beside
 from fengkong.scoring.signals import signal
 from fengkong.text.cleaning import clean
 
@@ -45,6 +47,7 @@ class FakeScorer:
             raise InputError("positive must be one of the labels", received=repr(positive))
         if not all(0 <= p <= 1 for p in (self._otherwise, *self._keywords.values())):
             raise InputError("a keyword's probability must lie in [0, 1]", cure="give 0.9 for 90%")
+        self.head = Head(name=name, labels=self.labels, positive=positive)
         self._column = self.labels.index(self.labels[-1] if positive is None else positive)
         self.bundle_id = f"fake:{digest([name, self.labels, positive, self._keywords, self._otherwise])}"
 
@@ -53,11 +56,13 @@ class FakeScorer:
         return [signal(self, row) for row in self.probabilities([doc.text for doc in docs])]
 
     def probabilities(
-        self, texts: Sequence[str], fields: Sequence[Mapping[str, FieldValue]] | None = None
+        self,
+        texts: Sequence[str],
+        fields: Sequence[Mapping[str, FieldValue]] | None = None,
+        pairs: Sequence[str] | None = None,
     ) -> NDArray[np.float64]:
-        """Probabilities (texts, labels). Raises InputError when texts and fields differ in number."""
-        if fields is not None and len(fields) != len(texts):
-            raise InputError("each text needs its own fields", received=f"{len(texts)} texts, {len(fields)} fields")
+        """Probabilities (texts, labels). Raises InputError when texts, fields and pairs differ in number."""
+        check_beside(texts, fields, pairs)
         found = np.array([self._probability(text) for text in texts], dtype=np.float64)
         shared = (1 - found) / (len(self.labels) - 1)
         table = np.repeat(shared[:, None], len(self.labels), axis=1)

@@ -11,24 +11,30 @@ from fengkong.domain.canonical import digest
 from fengkong.domain.errors import BundleError
 from fengkong.scoring.fields import FieldSpec
 
-__all__ = ["MANIFEST", "OPTIONAL_FILES", "REQUIRED_FILES", "Manifest", "Thresholds"]
+__all__ = ["GRAPH", "MANIFEST", "NGRAMS", "OPTIONAL_FILES", "Head", "Manifest", "Precision", "TaskKind", "Thresholds"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _CURE = "restore the bundle or export the model again"
 MANIFEST = "manifest.json"
-REQUIRED_FILES = frozenset({"model.onnx", "tokenizer.json", "model_card.md"})
+GRAPH: Final = "model.onnx"
+NGRAMS: Final = "ngrams.npz"
+REQUIRED_FILES = {GRAPH: {GRAPH, "tokenizer.json", "model_card.md"}, NGRAMS: {NGRAMS, "model_card.md"}}
+"""By part of the model."""
 OPTIONAL_FILES = frozenset({"weights.safetensors", "recipe.toml"})
 
+TaskKind = Literal["classification", "multilabel", "regression", "entities"]
+Part = Literal["model.onnx", "ngrams.npz"]
+Precision = Literal["int8", "fp16", "fp32"]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Part(BaseModel):
+class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Thresholds(_Part):
+class Thresholds(_Frozen):
     """Bands of the positive label's p: below `review_from` approve, from `decline_from` on decline, between review."""
 
     review_from: Probability
@@ -41,33 +47,41 @@ class Thresholds(_Part):
         return self
 
 
-class Manifest(_Part):
-    """A bundle's own description: plain data, frozen, unknown keys refused.
+class Scale(_Frozen):
+    """How a number was standardised for training: the logit is (number - mean) / spread."""
 
-    name: the question answered; an identifier, since rules say `signals.<name>.p`.
+    mean: float
+    spread: Annotated[float, Field(gt=0)]
+
+
+class Head(_Frozen):
+    """One question that a bundle answers.
+
+    name: an identifier, since rules say `signals.<name>.p`.
+    task: "classification" (one label a text), "multilabel" (several or none), "regression" (a number) or "entities".
+    labels: in the order of the logits; of a number the one column "value".
     positive: the label whose probability rules read; None takes the most probable one.
-    language: ISO 639 code of the texts ("en", "zh"; "mul" for several).
-    cleaning: version of the text cleaning that the model was trained behind.
-    max_tokens: length limit of the model, special tokens included.
-    temperature: divides the logits before the softmax.
-    metrics, training: figures and origin as JSON, for people and audits; scoring doesn't read them.
-    files: sha256 (hex) by file name of every file but the manifest; `seal` fills it in.
+    temperature: divides the logits before they become probabilities.
+    thresholds: bands on the positive label's p. cutoffs: of several labels, the probability from which each is given.
+    scale: of a number, what its logit is read back with.
+    Of entities the labels are their types, the logits those of tags (`chains.tag_names`) a token; transitions: trained
+    scores of one tag after another, the first row for the start; none where none were trained.
     """
 
-    format: Literal[1] = FORMAT
     name: Annotated[str, Field(max_length=64)]
-    labels: Annotated[tuple[Label, ...], Field(min_length=2)]
+    task: TaskKind = "classification"
+    labels: Annotated[tuple[Label, ...], Field(min_length=1)]
     positive: str | None = None
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
-    cleaning: str
-    max_tokens: Annotated[int, Field(ge=4, le=8192)]
-    precision: Literal["int8", "fp32"]
     temperature: Annotated[float, Field(gt=0)] = 1.0
     thresholds: Thresholds | None = None
-    fields: tuple[FieldSpec, ...] = ()
-    metrics: dict[str, JsonValue] = {}
-    training: dict[str, JsonValue] = {}
-    files: dict[str, Sha256] = {}
+    cutoffs: tuple[Probability, ...] = ()
+    scale: Scale | None = None
+    transitions: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def columns(self) -> int:
+        """How many logits it reads: of a text, or of a token where it finds entities."""
+        return 1 + 2 * len(self.labels) if self.task == "entities" else len(self.labels)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -75,13 +89,70 @@ class Manifest(_Part):
             raise ValueError("name must be an identifier, such as 'risk'")
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("labels must differ from each other")
+        if self.task == "classification" and len(self.labels) < 2:
+            raise ValueError("labels: of one label a text there must be two or more")
         if self.positive is not None and self.positive not in self.labels:
             raise ValueError("positive must be one of the labels")
+        if len(self.cutoffs) != (len(self.labels) if self.task == "multilabel" else 0):
+            raise ValueError("cutoffs belong to several labels a text, one a label")
+        if (self.scale is not None) != (self.task == "regression"):
+            raise ValueError("a scale belongs to a number, and to nothing else")
+        if self.transitions and (self.task != "entities" or not self._between_all_tags()):
+            raise ValueError("transitions belong to entities, a row for the start and for each tag")
+        return self
+
+    def _between_all_tags(self) -> bool:
+        return [len(row) for row in self.transitions] == [self.columns] * (1 + self.columns)
+
+
+class Manifest(_Frozen):
+    """A bundle's own description: plain data, frozen, unknown keys refused.
+
+    heads: the questions answered; the graph gives the logits of all of them side by side, in this order.
+    language: ISO 639 code of the texts ("en", "zh"; "mul" for several).
+    cleaning: version of the text cleaning that the model was trained behind.
+    max_tokens: length limit of the network, special tokens included; 0 where there is none.
+    precision: of the network's numbers, or of the n-grams' where they are alone.
+    blend: the weight of each part of the model in its logits, summing to one: of the network in model.onnx, and of the
+    linear model on n-grams in ngrams.npz, which reads the whole of a text. A part that isn't named isn't there.
+    metrics, training: figures and origin as JSON, for people and audits; scoring doesn't read them.
+    files: sha256 (hex) by file name of every file but the manifest; `seal` fills it in.
+    """
+
+    format: Literal[2] = FORMAT
+    heads: Annotated[tuple[Head, ...], Field(min_length=1)]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+    cleaning: str
+    max_tokens: Annotated[int, Field(ge=0, le=8192)]
+    precision: Precision
+    blend: Annotated[dict[Part, Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)] = {GRAPH: 1.0}
+    fields: tuple[FieldSpec, ...] = ()
+    metrics: dict[str, JsonValue] = {}
+    training: dict[str, JsonValue] = {}
+    files: dict[str, Sha256] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len({head.name for head in self.heads}) < len(self.heads):
+            raise ValueError("heads must differ in name")
+        if len(self.heads) > 1 and any(head.task == "entities" for head in self.heads):
+            raise ValueError("a head that finds entities stands alone in its bundle")
         if len({spec.name for spec in self.fields}) < len(self.fields):
             raise ValueError("fields must differ in name")
-        if unknown := self.files.keys() - REQUIRED_FILES - OPTIONAL_FILES:
+        if not math.isclose(sum(self.blend.values()), 1.0, abs_tol=1e-6):
+            raise ValueError("blend: the weights must sum to one")
+        if NGRAMS in self.blend and self.heads[0].task == "entities":
+            raise ValueError("blend: n-grams of a text don't find entities")
+        if (self.max_tokens < 4) if GRAPH in self.blend else (self.max_tokens > 0):
+            raise ValueError("max_tokens must be 4 or more with a network, and 0 without")
+        if unknown := self.files.keys() - self.required_files - OPTIONAL_FILES:
             raise ValueError(f"files names {min(unknown)!r}, which no bundle may hold")
         return self
+
+    @property
+    def required_files(self) -> frozenset[str]:
+        """What must lie in the folder beside the manifest."""
+        return frozenset().union(*(REQUIRED_FILES[part] for part in self.blend))
 
     @property
     def digest(self) -> str:

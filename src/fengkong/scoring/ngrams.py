@@ -16,10 +16,7 @@ from numpy.typing import NDArray
 from fengkong.domain.errors import BundleError
 from fengkong.scoring.ngram_features import Vocabulary, prepared
 
-__all__ = ["NGRAMS", "Features", "NgramModel", "chunks", "ngram_text", "tfidf"]
-
-NGRAMS = "ngrams.npz"
-"""The name of the file in a bundle."""
+__all__ = ["Features", "NgramModel", "chunks", "ngram_text", "tfidf"]
 
 _CHUNK = 1 << 17
 """Characters that are counted at a time: enough to keep numpy busy, and the bound on memory."""

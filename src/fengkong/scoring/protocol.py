@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fengkong.domain.documents import Document, FieldValue
+from fengkong.domain.errors import InputError
 from fengkong.domain.signals import Signal
+from fengkong.scoring.manifest import Head
 
-__all__ = ["TextScorer"]
+__all__ = ["TextScorer", "check_beside"]
 
 
 class TextScorer(Protocol):
@@ -22,6 +24,10 @@ class TextScorer(Protocol):
     @property
     def bundle_id(self) -> str:
         """What exactly answered; it stands in every signal."""
+
+    @property
+    def head(self) -> Head:
+        """The question in full: its kind of task, labels, and what turns probabilities into an answer."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -38,9 +44,26 @@ class TextScorer(Protocol):
         """
 
     def probabilities(
-        self, texts: Sequence[str], fields: Sequence[Mapping[str, FieldValue]] | None = None
+        self,
+        texts: Sequence[str],
+        fields: Sequence[Mapping[str, FieldValue]] | None = None,
+        pairs: Sequence[str] | None = None,
     ) -> NDArray[np.float64]:
-        """Calibrated probabilities (texts, labels) of raw texts; no fields means that none are known.
+        """Calibrated probabilities (texts, labels) of raw texts; of a number, the number itself (texts, 1).
 
-        Raises InputError when texts and fields differ in number, FacilityError when a text can't be scored.
+        fields: none means that none are known. pairs: the second texts, where there are any.
+        Raises InputError when texts, fields and pairs differ in number, FacilityError when a text can't be scored.
         """
+
+
+def check_beside(
+    texts: Sequence[str], fields: Sequence[Mapping[str, FieldValue]] | None, pairs: Sequence[str] | None
+) -> None:
+    """Raises InputError where texts don't each have their own fields and second text."""
+    for name, beside in (("fields", fields), ("second texts", pairs)):
+        if beside is not None and len(beside) != len(texts):
+            raise InputError(
+                f"each text needs its own {name}",
+                received=f"{len(texts)} texts, {len(beside)} {name}",
+                cure="give one for each text, in their order",
+            )

@@ -1,63 +1,52 @@
-"""From raw texts to calibrated signals: clean, tokenise, pack, run, calibrate."""
+"""From raw texts to calibrated signals: one question of a bundle."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fengkong.domain.documents import Document, FieldValue
-from fengkong.domain.errors import FacilityError, InputError
+from fengkong.domain.documents import Document
+from fengkong.domain.errors import FacilityError, SettingsError, likely_slip
 from fengkong.domain.signals import Signal
+from fengkong.domain.spans import Span
 from fengkong.scoring.bundle import Bundle
-from fengkong.scoring.calibration import softmax
-from fengkong.scoring.engine import Engine
-from fengkong.scoring.fields import FieldEncoder
-from fengkong.scoring.packing import pack
-from fengkong.scoring.signals import signal
-from fengkong.scoring.tokens import Tokeniser
-from fengkong.text.cleaning import clean
+from fengkong.scoring.entities import EntityFinder
+from fengkong.scoring.manifest import Head
+from fengkong.scoring.protocol import check_beside
+from fengkong.scoring.reader import Fields, Reader
+from fengkong.scoring.signals import answers, signal
 
-__all__ = ["Scorer"]
-
-_CHUNK = 2048
-"""Texts held as tokens at a time: enough to fill batches of one length, and the bound on memory."""
-
-Fields = Sequence[Mapping[str, FieldValue]]
+__all__ = ["Scorer", "open_scorers"]
 
 
-class _Read(NamedTuple):
-    probabilities: NDArray[np.float64]
-    unread: list[int]
-    fieldless: list[bool]
+class _Answers(NamedTuple):
+    """What a head says of some texts, in order: its answers (texts, labels), and what else their signals tell."""
+
+    answers: NDArray[np.float64]
+    unread: Sequence[int]
+    fieldless: Sequence[bool]
+    spans: Sequence[tuple[Span, ...]]
 
 
 class Scorer:
     """A bundle at work. Safe to share between threads; the answers don't depend on what is scored together."""
 
-    def __init__(self, bundle: Bundle, *, threads: int = 2) -> None:
-        """threads: how many of the processor's cores one call may use, from 1.
+    def __init__(
+        self, bundle: Bundle, *, threads: int = 2, head: str | None = None, reader: Reader | None = None
+    ) -> None:
+        """threads: how many of the processor's cores one call may use, from 1. head: which question of the bundle;
+        its only one, or its first, where None. reader: the bundle's model where it is at work already.
 
-        Raises BundleError when the bundle's parts don't fit each other.
+        Raises BundleError when the bundle's parts don't fit each other, SettingsError for a head that it lacks.
         """
-        if threads < 1:
-            raise InputError("a scorer needs at least one thread", received=str(threads), cure="give 1 or more")
-        manifest = bundle.manifest
-        self.name = manifest.name
+        self._reader = reader or Reader(bundle, threads=threads)
+        self.head, self._columns = _find(bundle.manifest.heads, head)
+        self.name = self.head.name
+        self.labels = self.head.labels
+        self.positive = self.head.positive
         self.bundle_id = bundle.id
-        self.labels = manifest.labels
-        self.positive = manifest.positive
-        self._temperature = manifest.temperature
-        self._tokeniser = Tokeniser(bundle.tokenizer, manifest.max_tokens, where=str(bundle.path / "tokenizer.json"))
-        self._fields = FieldEncoder(manifest.fields) if manifest.fields else None
-        self._engine = Engine(
-            bundle.model,
-            threads=threads,
-            labels=len(self.labels),
-            with_fields=self._fields is not None,
-            where=str(bundle.path / "model.onnx"),
-        )
-        self._engine.rehearse(manifest.max_tokens, self._tokeniser.vocabulary, self._encode_fields([{}]))
+        self._finder = EntityFinder(self.head) if self.head.task == "entities" else None
 
     def score(self, docs: Sequence[Document]) -> list[Signal]:
         """One signal a document, in order; a failed one where the model gave no finite answer.
@@ -65,42 +54,56 @@ class Scorer:
         Raises FacilityError when the engine itself fails.
         """
         signals: list[Signal] = []
-        for read in self._read([doc.text for doc in docs], [doc.fields for doc in docs]):
-            signals += map(self._signal, read.probabilities, read.unread, read.fieldless)
+        texts, fields, pairs = [doc.text for doc in docs], [doc.fields for doc in docs], [doc.pair for doc in docs]
+        for found in self._answers(texts, fields, pairs):
+            signals += map(self._signal, found.answers, found.unread, found.fieldless, found.spans)
         return signals
 
-    def probabilities(self, texts: Sequence[str], fields: Fields | None = None) -> NDArray[np.float64]:
-        """Calibrated probabilities (texts, labels) of raw texts; no fields means that none are known.
+    def probabilities(
+        self, texts: Sequence[str], fields: Fields | None = None, pairs: Sequence[str] | None = None
+    ) -> NDArray[np.float64]:
+        """Calibrated probabilities (texts, labels) of raw texts; of a number, the number itself (texts, 1).
 
-        Raises InputError when texts and fields differ in number, FacilityError when a text can't be scored.
+        Of entities, the probability that a text holds one of each type.
+
+        fields: none means that none are known. pairs: the second texts, where there are any.
+        Raises InputError when texts, fields and pairs differ in number, FacilityError when a text can't be scored.
         """
-        rows: Fields = [{}] * len(texts) if fields is None else fields
-        if len(rows) != len(texts):
-            raise InputError("each text needs its own fields", received=f"{len(texts)} texts, {len(rows)} fields")
-        chunks = [read.probabilities for read in self._read(texts, rows)]
-        probabilities = np.concatenate([np.zeros((0, len(self.labels))), *chunks])
+        check_beside(texts, fields, pairs)
+        found = self._answers(texts, fields or [{}] * len(texts), pairs or [""] * len(texts))
+        probabilities = np.concatenate([np.zeros((0, len(self.labels))), *(part.answers for part in found)])
         if len(bad := np.flatnonzero(np.isnan(probabilities).any(axis=1))):
             raise FacilityError("the model gave no finite score", where=f"text {bad[0]}, counted from 0")
         return probabilities
 
-    def _read(self, texts: Sequence[str], fields: Fields) -> Iterator[_Read]:
-        for start in range(0, len(texts), _CHUNK):
-            chunk = slice(start, start + _CHUNK)
-            tokens = self._tokeniser.encode([clean(text).text for text in texts[chunk]])
-            encoded = self._encode_fields(fields[chunk])
-            logits = np.empty((len(tokens), len(self.labels)), dtype=np.float32)
-            for batch in pack([token.ids for token in tokens], self._tokeniser.pad):
-                facts = None if encoded is None else encoded[batch.rows]
-                logits[batch.rows] = self._engine.run(batch.ids, batch.mask, facts)
-            missing = [False] * len(tokens)
-            if self._fields is not None and encoded is not None:
-                missing = self._fields.all_missing(encoded).tolist()
-            yield _Read(softmax(logits, self._temperature), [token.unread for token in tokens], missing)
+    def _answers(self, texts: Sequence[str], fields: Fields, pairs: Sequence[str]) -> Iterator[_Answers]:
+        if self._finder is not None:
+            for words in self._reader.read_words(texts):
+                spans, holds = self._finder.find(words)
+                yield _Answers(holds, words.unread, [False] * len(spans), spans)
+            return
+        for read in self._reader.read(texts, fields, pairs):
+            found = answers(self.head, read.logits[:, self._columns])
+            yield _Answers(found, read.unread, read.fieldless, [()] * len(found))
 
-    def _encode_fields(self, rows: Fields) -> NDArray[np.float32] | None:
-        return self._fields.encode(rows) if self._fields else None
-
-    def _signal(self, probabilities: NDArray[np.float64], unread: int, fieldless: bool) -> Signal:
-        if np.isnan(probabilities).any():
+    def _signal(self, answer: NDArray[np.float64], unread: int, fieldless: bool, spans: tuple[Span, ...]) -> Signal:
+        if np.isnan(answer).any():
             return Signal.failure(self.name, "the model gave no finite score", self.bundle_id)
-        return signal(self, probabilities, unread, fieldless=fieldless)
+        return signal(self, answer, unread, fieldless=fieldless, spans=spans)
+
+
+def open_scorers(bundle: Bundle, *, threads: int = 2) -> dict[str, Scorer]:
+    """A scorer for each question of a bundle, by name, all with one model in memory. Raises as `Scorer` does."""
+    reader = Reader(bundle, threads=threads)
+    return {head.name: Scorer(bundle, head=head.name, reader=reader) for head in bundle.manifest.heads}
+
+
+def _find(heads: Sequence[Head], name: str | None) -> tuple[Head, slice]:
+    """A head and its columns among the logits."""
+    start = 0
+    for head in heads:
+        if name in (None, head.name):
+            return head, slice(start, start + head.columns)
+        start += head.columns
+    names = [head.name for head in heads]
+    raise SettingsError("the bundle answers no such question", received=repr(name), cure=likely_slip(str(name), names))

@@ -1,12 +1,14 @@
 """From clean texts to token ids, cut to what the model can read, counting what it can't."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tokenizers import Encoding, Tokenizer
 
 from fengkong.domain.errors import BundleError
+from fengkong.scoring.pairs import encode_pair
+from fengkong.scoring.words import Words, align
 
 __all__ = ["Tokeniser", "Tokens"]
 
@@ -43,34 +45,64 @@ class Tokeniser:
         except Exception as error:
             raise BundleError("the tokenizer can't be read", where=where, cure="export the model again") from error
         self._special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        self._max_tokens = max_tokens
         self._head = max_tokens * _CHARACTERS_PER_TOKEN
         self.pad = next((i for name in _PAD_NAMES if (i := self._tokenizer.token_to_id(name)) is not None), 0)
         self.vocabulary = self._tokenizer.get_vocab_size()
 
-    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+    def encode(self, texts: Sequence[str], pairs: Sequence[str] = ()) -> list[Tokens]:
         """The tokens of each text, in order. `unread` is exact but for very long texts, where it is estimated.
+
+        pairs: a second text for each, "" where there is none; see `encode_pair` for how two are cut.
 
         A text of more than 32 characters for each token of the limit is read from its beginning, as far as
         needed to fill the model twice over; the tokens of the rest are reckoned at the same density. So a
         megabyte of words costs milliseconds, and the ids are those of the whole text.
         """
-        short = [text for text in texts if len(text) <= self._head]
-        encodings = iter(self._tokenizer.encode_batch_fast(short))
-        return [self._tokens(next(encodings)) if len(text) <= self._head else self._long(text) for text in texts]
+        if any(pairs):
+            return [
+                self._pair(text, pair) if pair else self.encode([text])[0]
+                for text, pair in zip(texts, pairs, strict=True)
+            ]
+        return [
+            Tokens(encoding.ids, unread) for encoding, unread in self._read(texts, self._tokenizer.encode_batch_fast)
+        ]
+
+    def encode_words(self, texts: Sequence[str]) -> tuple[list[Tokens], Words]:
+        """The tokens of each text as `encode` gives them, and the words that they stand for."""
+        read = self._read(texts, self._tokenizer.encode_batch)  # the fast one doesn't say where tokens stand
+        tokens = [Tokens(encoding.ids, unread) for encoding, unread in read]
+        return tokens, align(texts, [encoding.offsets for encoding, _ in read])
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text before it is cut, special ones included."""
         return [len(tokens.ids) + tokens.unread for tokens in self.encode(texts)]
 
-    def _tokens(self, encoding: Encoding) -> Tokens:
-        return Tokens(encoding.ids, sum(len(rest) - self._special for rest in encoding.overflowing))
+    def _read(
+        self, texts: Sequence[str], encode_batch: Callable[[list[str]], list[Encoding]]
+    ) -> list[tuple[Encoding, int]]:
+        """The encoding of each text, and how many more tokens it would have had."""
+        encodings = iter(encode_batch([text for text in texts if len(text) <= self._head]))
+        return [
+            (encoding := next(encodings), self._beyond(encoding)) if len(text) <= self._head else self._long(text)
+            for text in texts
+        ]
 
-    def _long(self, text: str) -> Tokens:
+    def _beyond(self, encoding: Encoding) -> int:
+        return sum(len(rest) - self._special for rest in encoding.overflowing)
+
+    def _pair(self, text: str, pair: str) -> Tokens:
+        encoding, unread = encode_pair(self._tokenizer, text[: self._head], pair[: self._head], self._max_tokens)
+        read = min(len(text), self._head) + min(len(pair), self._head)
+        beyond = len(text) + len(pair) - read
+        return Tokens(encoding.ids, unread + round(beyond * (len(encoding.ids) + unread) / max(1, read)))
+
+    def _long(self, text: str) -> tuple[Encoding, int]:
         size = self._head
         # One whole piece of overflow beyond the cut: a word cut in two at `size` can't reach what is read.
         while len((encoding := self._tokenizer.encode(text[:size])).overflowing) < 2 and size < len(text):
             size *= 4
-        ids, unread = self._tokens(encoding)
+        unread = self._beyond(encoding)
         beyond = max(0, len(text) - size)
-        density = (len(ids) - self._special + unread) / size
-        return Tokens(ids, unread + round(beyond * density))
+        density = (len(encoding.ids) - self._special + unread) / size
+        return encoding, unread + round(beyond * density)

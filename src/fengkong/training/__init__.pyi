@@ -29,6 +29,7 @@ from .measuring.bootstrap import estimate as estimate
 from .measuring.calibration import Calibration as Calibration
 from .measuring.calibration import fit_temperature as fit_temperature
 from .measuring.calibration import measure_calibration as measure_calibration
+from .measuring.figures import Figures as Figures
 from .measuring.floors import Floor as Floor
 from .measuring.floors import Inputs as Inputs
 from .measuring.floors import train_floors as train_floors
@@ -60,6 +61,7 @@ from .run_folder import data_digest as data_digest
 from .run_folder import install_bundle as install_bundle
 from .run_folder import next_run as next_run
 from .run_folder import unfinished_run as unfinished_run
+from .tasks.measurement import TaskMeasurement as TaskMeasurement
 from .tuning.checkpoint import checkpointed as checkpointed
 from .tuning.checkpoint import load_checkpoint as load_checkpoint
 from .tuning.checkpoint import save_checkpoint as save_checkpoint

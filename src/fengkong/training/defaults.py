@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
@@ -12,9 +11,7 @@ from fengkong.training.recipe import AverageName, OptimiserName, Recipe, Schedul
 from fengkong.training.ways.registry import WAYS
 from fengkong.training.ways.way import Trained
 
-__all__ = ["Choice", "Metric", "Plan", "choose_defaults"]
-
-Metric = Literal["macro_f1", "accuracy", "auc", "loss"]
+__all__ = ["Choice", "Plan", "choose_defaults"]
 
 TEXTS_IN_BATCH = 16
 TOKENS_IN_BATCH = (256, 1024, 4096)  # least, usual, most
@@ -40,9 +37,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that the loop needs to know; nothing in it is "auto"."""
+    """All that the loop needs to know; nothing in it is "auto".
+
+    trained_parameters: how many learn. rank: what AdaLoRA leaves of each matrix on average.
+    """
 
     way: str
+    trained_parameters: int
     rank: int
     steps: int
     epochs: int
@@ -58,7 +59,7 @@ class Plan:
     clip_norm: float
     averaging: float
     average: AverageName
-    metric: Metric
+    metric: str
     patience: int
     evaluate_every: int
     bf16: bool
@@ -68,18 +69,31 @@ class Plan:
 
 
 def choose_defaults(
-    recipe: Recipe, train: Encoded, dev: Encoded, *, labels: int, hidden: int, trained: Trained, device: str = "cpu"
+    recipe: Recipe,
+    train: Encoded,
+    dev: Encoded,
+    *,
+    labels: int,
+    hidden: int,
+    metric: Choice,
+    trained: Trained,
+    device: str = "cpu",
 ) -> Plan:
-    """Settle what the recipe leaves to "auto" by the texts, the number of labels, the encoder's width, and the way."""
+    """Settle what the recipe leaves to "auto" by the texts, the number of labels, the encoder's width, and the way.
+
+    metric: what the kind of task takes where the recipe names none.
+    """
     batch_tokens, batch_why = _batch_tokens(recipe, train)
     epoch_steps = math.ceil(len(plan_batches(train.lengths, batch_tokens)) / recipe.accumulation)
     epochs, epochs_why = _epochs(recipe, epoch_steps, labels)
     steps = epochs * epoch_steps
     rate, rate_why = _learning_rate(recipe, hidden)
-    metric, metric_why = _metric(recipe, labels)
+    if recipe.metric != "auto":
+        metric = Choice("metric", recipe.metric, GIVEN)
     bf16, bf16_why = _bf16(recipe, device)
     return Plan(
         way=recipe.way,
+        trained_parameters=trained.parameters,
         rank=recipe.rank,
         steps=steps,
         epochs=epochs,
@@ -95,7 +109,7 @@ def choose_defaults(
         clip_norm=recipe.clip_norm,
         averaging=recipe.averaging,
         average=recipe.average,
-        metric=metric,
+        metric=metric.value,
         patience=recipe.patience,
         evaluate_every=math.ceil(steps / _evaluations(epochs, train, dev)),
         bf16=bf16,
@@ -106,7 +120,7 @@ def choose_defaults(
             Choice("batch_tokens", f"{batch_tokens:,}", batch_why),
             Choice("epochs", f"{epochs} ({steps:,} steps)", epochs_why),
             Choice("learning_rate", f"{rate:.3g}", rate_why),
-            Choice("metric", metric, metric_why),
+            metric,
             Choice("precision", "bf16" if bf16 else "fp32", bf16_why),
         ),
     )
@@ -158,21 +172,13 @@ def _learning_rate(recipe: Recipe, hidden: int) -> tuple[float, str]:
     if recipe.learning_rate != "auto":
         return recipe.learning_rate, GIVEN
     usual, times = BASE_RATES[recipe.optimiser], WAYS[recipe.way].rate
-    more = f"; {times:g} times that, as {recipe.way} leaves the base as it is" if times != 1 else ""
+    more = f"; way = {recipe.way!r} takes {times:g} times that" if times != 1 else ""
     if recipe.optimiser == "adafactor":
         return usual * times, f"a share of the size of each matrix at a step{more}"
     return usual * times * BASE_WIDTH / hidden, (
         f"an encoder {hidden} wide: {usual:g} at {BASE_WIDTH}, less the wider it is; "
         f"the usual 2e-5 under-trains small encoders on small sets{more}"
     )
-
-
-def _metric(recipe: Recipe, labels: int) -> tuple[Metric, str]:
-    if recipe.metric != "auto":
-        return recipe.metric, GIVEN
-    if labels == 2:
-        return "auc", "with two labels the threshold is chosen later, so the ranking counts"
-    return "macro_f1", "it weighs rare labels like common ones"
 
 
 def _bf16(recipe: Recipe, device: str) -> tuple[bool, str]:

@@ -3,16 +3,17 @@
 Texts pass `fengkong.text.clean` first, exactly as they do when a bundle scores them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from fengkong.domain.documents import Example
-from fengkong.domain.errors import InputError, likely_slip
 from fengkong.scoring.fields import FieldEncoder
+from fengkong.scoring.pairs import encode_pair
 from fengkong.text.cleaning import clean
 
 __all__ = [
@@ -36,7 +37,7 @@ class Encoded:
     """Tokenised texts, laid end to end.
 
     tokens: int64 [all tokens]; text i is tokens[starts[i]:starts[i + 1]].
-    labels: int64 [texts], places in the list of labels.
+    targets: what is to be learnt of each text, [texts, ...]; the kind of task says in which form.
     fields: float32 [texts, width], or None where the model reads text alone.
     unread: int64 [texts], tokens beyond the limit that were cut.
     unknown: share of the tokens, in [0, 1], that the vocabulary lacks.
@@ -44,13 +45,13 @@ class Encoded:
 
     tokens: Int64s
     starts: Int64s
-    labels: Int64s
+    targets: npt.NDArray[Any]
     fields: Float32s | None
     unread: Int64s
     unknown: float = 0.0
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.starts) - 1
 
     @property
     def lengths(self) -> Int64s:
@@ -60,34 +61,30 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Batch:
-    """One padded batch: ids and mask int64 [texts, tokens], labels int64 [texts], fields float32 or None."""
+    """One padded batch: ids and mask int64 [texts, tokens], targets [texts, ...], fields float32 or None."""
 
     input_ids: Int64s
     attention_mask: Int64s
-    labels: Int64s
+    targets: npt.NDArray[Any]
     fields: Float32s | None
 
 
 def encode(
     examples: Sequence[Example],
     tokenizer: Tokenizer,
-    labels: Sequence[str],
+    targets: npt.NDArray[Any],
     *,
     max_tokens: int,
     fields: FieldEncoder | None = None,
 ) -> Encoded:
     """Clean and tokenise all examples; sets the tokenizer to cut at `max_tokens` and not to pad.
 
-    Raises InputError for a label that is not among `labels`.
+    targets: what is to be learnt of each example, in their order.
     """
-    places = {label: place for place, label in enumerate(labels)}
-    targets = np.array([_place_of(ex, places) for ex in examples], dtype=np.int64)
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True  # as in scoring: "[SEP]" in a text is plain characters
     tokenizer.enable_truncation(max_tokens)
-    encodings = tokenizer.encode_batch_fast([clean(ex.text).text for ex in examples])
-    special = tokenizer.num_special_tokens_to_add(False)
-    unread = [sum(len(piece.ids) - special for piece in encoding.overflowing) for encoding in encodings]
+    encodings, unread = _tokenise(examples, tokenizer, max_tokens)
     starts = np.concatenate([[0], np.cumsum([len(encoding.ids) for encoding in encodings])]).astype(np.int64)
     tokens = np.fromiter((token for encoding in encodings for token in encoding.ids), np.int64, count=int(starts[-1]))
     rows = fields.encode([ex.fields for ex in examples]) if fields is not None else None
@@ -127,19 +124,19 @@ def collate(encoded: Encoded, texts: Int64s, *, padding: int) -> Batch:
     ids = np.full(mask.shape, padding, dtype=np.int64)
     ids[mask] = np.concatenate([encoded.tokens[encoded.starts[text] : encoded.starts[text + 1]] for text in texts])
     rows = encoded.fields[texts] if encoded.fields is not None else None
-    return Batch(ids, mask.astype(np.int64), encoded.labels[texts], rows)
+    return Batch(ids, mask.astype(np.int64), encoded.targets[texts], rows)
 
 
-def _place_of(ex: Example, places: Mapping[str, int]) -> int:
-    try:
-        return places[ex.label]
-    except KeyError:
-        raise InputError(
-            "a label is not among those trained",
-            where=str(ex.place),
-            received=ex.label,
-            cure=likely_slip(ex.label, places),
-        ) from None
+def _tokenise(examples: Sequence[Example], tokenizer: Tokenizer, max_tokens: int) -> tuple[list[Encoding], list[int]]:
+    """Encodings, and how many tokens of each text were cut. Where one example has a second text, all take that way."""
+    texts = [clean(ex.text).text for ex in examples]
+    if any(ex.pair for ex in examples):
+        pairs = [clean(ex.pair).text for ex in examples]
+        both = [encode_pair(tokenizer, text, pair, max_tokens) for text, pair in zip(texts, pairs, strict=True)]
+        return [encoding for encoding, _ in both], [cut for _, cut in both]
+    encodings = tokenizer.encode_batch_fast(texts)
+    special = tokenizer.num_special_tokens_to_add(False)
+    return encodings, [sum(len(piece.ids) - special for piece in encoding.overflowing) for encoding in encodings]
 
 
 def _unknown_share(tokens: Int64s, tokenizer: Tokenizer) -> float:

@@ -1,42 +1,85 @@
 """A sealed bundle held against labelled text, through the scorer that serves it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from fengkong.corpus.splitting import HowToSplit, Splits, split_examples
 from fengkong.domain.documents import Example
-from fengkong.domain.errors import InputError, likely_slip
+from fengkong.domain.errors import FacilityError, InputError
+from fengkong.domain.spans import Span
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.protocol import TextScorer
-from fengkong.training.measuring.bootstrap import RESAMPLES, FloatArray, IntArray
+from fengkong.training.measuring.answers import Answers, answer_figures
+from fengkong.training.measuring.bootstrap import RESAMPLES, FloatArray
+from fengkong.training.measuring.figures import Figures
 from fengkong.training.measuring.metrics import Metrics, classification_metrics
 from fengkong.training.recipe import Recipe
 from fengkong.training.run_folder import data_digest
+from fengkong.training.tasks.targets import Targets, head_targets, labels_of, marked_entities
 
-__all__ = ["evaluate", "label_numbers", "log_probabilities", "splits_as_trained"]
+__all__ = ["evaluate", "labels_in", "log_of", "scorer_answers", "splits_as_trained", "true_answers"]
 
 SMALLEST = 1e-30
 """Stands for a probability that was rounded to zero."""
 
 
-def evaluate(scorer: TextScorer, examples: Sequence[Example], *, resamples: int = RESAMPLES) -> Metrics:
+def evaluate(scorer: TextScorer, examples: Sequence[Example], *, resamples: int = RESAMPLES) -> Metrics | Figures:
     """The figures of a bundle on labelled text, with 95% intervals; resamples=0 leaves those out.
 
     Raises InputError where there is no example, or one bears a label that the bundle doesn't know.
     """
     if not examples:
         raise InputError("there are no examples to measure on", cure="name another file or split")
-    truth = label_numbers(scorer, examples)
-    probabilities = np.exp(log_probabilities(scorer, examples))
-    return classification_metrics(truth, probabilities, scorer.labels, scorer.positive, resamples=resamples)
+    targets = true_answers(scorer, examples)
+    found = scorer_answers(scorer, examples)
+    if scorer.head.task != "classification" or not isinstance(found, np.ndarray):
+        return answer_figures(scorer.head, found, targets, resamples=resamples)
+    return classification_metrics(np.asarray(targets), found, scorer.labels, scorer.positive, resamples=resamples)
 
 
-def log_probabilities(scorer: TextScorer, examples: Sequence[Example]) -> FloatArray:
-    """Logarithms of the calibrated probabilities, (n, labels): logits of temperature one."""
-    found = scorer.probabilities([ex.text for ex in examples], [ex.fields for ex in examples])
-    logs: FloatArray = np.log(np.maximum(found, SMALLEST))
+def scorer_answers(scorer: TextScorer, examples: Sequence[Example]) -> Answers:
+    """What a scorer says of examples: calibrated probabilities (n, labels), the number (n, 1), or the entities of each.
+
+    Raises FacilityError where a text can't be scored.
+    """
+    if scorer.head.task == "entities":
+        return list(_entities_found(scorer, examples))
+    return scorer.probabilities(
+        [ex.text for ex in examples], [ex.fields for ex in examples], [ex.pair for ex in examples]
+    )
+
+
+def _entities_found(scorer: TextScorer, examples: Sequence[Example]) -> Iterator[tuple[Span, ...]]:
+    for place, sig in enumerate(scorer.score([ex.document() for ex in examples])):
+        if sig.failed:
+            raise FacilityError(sig.cause, where=f"text {place}, counted from 0")
+        yield sig.spans
+
+
+def true_answers(scorer: TextScorer, examples: Sequence[Example]) -> Targets | list[tuple[Span, ...]]:
+    """What is true of examples, as the scorer's kind of task has it. Raises InputError for a label it doesn't know."""
+    if scorer.head.task == "entities":
+        return [marked_entities(ex, scorer.head.labels) for ex in examples]
+    targets: Targets = head_targets(scorer.head, examples)
+    return targets
+
+
+def log_of(probabilities: FloatArray) -> FloatArray:
+    """Logarithms of calibrated probabilities (n, labels): logits of temperature one."""
+    logs: FloatArray = np.log(np.maximum(probabilities, SMALLEST))
     return logs
+
+
+def labels_in(examples: Sequence[Example]) -> Iterator[str]:
+    """Every label of every example, or type of every entity, for counting."""
+    if all(ex.entities is not None and not ex.label for ex in examples):
+        return (entity.label for ex in examples for entity in ex.entities or ())
+    return (
+        (label for ex in examples for label in labels_of(ex))
+        if any(ex.labels is not None for ex in examples)
+        else (ex.label for ex in examples)
+    )
 
 
 def splits_as_trained(bundle: Bundle, examples: Sequence[Example], how: HowToSplit | None = None) -> Splits | None:
@@ -51,17 +94,3 @@ def splits_as_trained(bundle: Bundle, examples: Sequence[Example], how: HowToSpl
     except InputError:  # what can't be split was never trained on
         return None
     return splits if data_digest(splits) == bundle.manifest.training.get("data_sha256") else None
-
-
-def label_numbers(scorer: TextScorer, examples: Sequence[Example]) -> IntArray:
-    """The place of each example's label among the scorer's. Raises InputError for a label that it doesn't know."""
-    numbers = {label: number for number, label in enumerate(scorer.labels)}
-    for ex in examples:
-        if ex.label not in numbers:
-            raise InputError(
-                "the bundle doesn't know this label",
-                where=str(ex.place),
-                received=repr(ex.label),
-                cure=likely_slip(ex.label, numbers),
-            )
-    return np.array([numbers[ex.label] for ex in examples], dtype=np.int64)

@@ -5,13 +5,14 @@ so that the figures are those of what will be served.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 from pydantic import ValidationError
 
 from fengkong.corpus.splitting import Splits
@@ -19,21 +20,22 @@ from fengkong.domain.canonical import Plain
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.bundle import Bundle
-from fengkong.scoring.calibration import softmax
 from fengkong.scoring.fields import FieldEncoder
 from fengkong.scoring.fitting import fit_fields
-from fengkong.scoring.manifest import Manifest, Thresholds
+from fengkong.scoring.manifest import Manifest
 from fengkong.scoring.scorer import Scorer
 from fengkong.text.cleaning import CLEANING_VERSION, clean
+from fengkong.training.defaults import Plan
 from fengkong.training.encoding import Encoded
-from fengkong.training.evaluation import log_probabilities
+from fengkong.training.evaluation import labels_in, log_of, scorer_answers, true_answers
 from fengkong.training.exporting.sealing import Exported, export_bundle
 from fengkong.training.machine import describe_machine
-from fengkong.training.measuring.calibration import fit_temperature
-from fengkong.training.measuring.floors import Inputs, train_floors
-from fengkong.training.measuring.measurement import Calibrated, Measurement, RunFacts, measure, training_curve
-from fengkong.training.measuring.metrics import positive_index
-from fengkong.training.measuring.thresholds import Costs, choose_bands
+from fengkong.training.measuring.answers import Answers
+from fengkong.training.measuring.entity_metrics import Spans
+from fengkong.training.measuring.floors import Floor, Inputs, train_floors
+from fengkong.training.measuring.gazetteer import EntityFloor, look_up_names
+from fengkong.training.measuring.measurement import Measurement, RunFacts, measure, training_curve
+from fengkong.training.measuring.thresholds import Costs
 from fengkong.training.preparation import Prepared, prepare
 from fengkong.training.progress import Evaluated, Event
 from fengkong.training.recipe import Recipe
@@ -42,6 +44,9 @@ from fengkong.training.reporting.report import write_metrics, write_report
 from fengkong.training.reporting.wording import Language
 from fengkong.training.resumable import Tuning
 from fengkong.training.run_folder import RunFolder, data_digest
+from fengkong.training.tasks.heads import CalibratedHead, calibrate, open_head
+from fengkong.training.tasks.measurement import TaskMeasurement, measure_task
+from fengkong.training.tasks.targets import Targets
 from fengkong.training.tuning.predict import embed_texts, predict_logits
 
 __all__ = ["JobEvent", "Origin", "RunResult", "Stage", "Task", "run_job"]
@@ -87,7 +92,7 @@ THREADS = 2
 class RunResult:
     """A complete run: its figures, and where its bundle and report lie."""
 
-    measurement: Measurement
+    measurement: Measurement | TaskMeasurement
     bundle: Path
     report: Path
 
@@ -120,59 +125,78 @@ def run_job(
         test = prepared.encode(splits.test)
         data_sha256 = data_digest(splits)
         manifest = _describe(task, prepared, origin, data_sha256)
-        inputs = _floor_inputs(prepared, splits, test)
+        inputs = {} if prepared.kind.task == "entities" else _floor_inputs(prepared, splits, test)
         tuning = Tuning(prepared, run, data_sha256, resume=resume)
         run.begin(recipe.to_toml())
     with stages.enter("tuning", "; ".join(f"{choice.name} {choice.value}" for choice in prepared.plan.choices)):
         events = tuning.go_on(checkpoint_seconds, tell)
     with stages.enter("sealing", "calibrate, export, compare with the trained model on dev"):
-        chosen = _calibrate(task, prepared)
+        logits = predict_logits(prepared.network, prepared.dev, padding=prepared.base.padding)
+        calibrated = calibrate(prepared.kind, manifest.heads[0], logits, prepared.dev.targets, task.costs)
         exported = export_bundle(
             prepared.network,
             prepared.tokenizer,
             run.bundle,
-            manifest.model_copy(update={"temperature": chosen.temperature, "thresholds": _thresholds(task, chosen)}),
+            manifest.model_copy(update={"heads": (calibrated.head,)}),
+            kind=prepared.kind,
             dev=splits.dev,
             train=splits.train,
             recipe=recipe.to_toml(),
         )
         scorer = Scorer(Bundle.load(run.bundle), threads=prepared.plan.threads or THREADS)
     with stages.enter("floors", "what the tuned model must beat"):
-        floors = list(train_floors(inputs, prepared.train.labels, prepared.dev.labels, len(prepared.labels)))
+        floors = _floors(prepared, inputs, splits)
     with stages.enter("measuring", "the sealed bundle: dev, and test once"):
-        logs = {"dev": log_probabilities(scorer, splits.dev), "test": log_probabilities(scorer, splits.test)}
-        measurement = measure(
-            # What the bundle answers is calibrated; times the temperature it is the logits again, but for a constant.
-            {name: chosen.temperature * found for name, found in logs.items()},
-            {"dev": prepared.dev.labels, "test": test.labels},
-            floors,
-            prepared.labels,
-            RunFacts(
-                name=task.name,
-                created=datetime.now(UTC),
-                command=origin.command,
-                source=origin.source,
-                data_sha256=data_sha256,
-                counts={name: Counter(ex.label for ex in part) for name, part in splits},
-                findings=(*origin.findings, *prepared.findings, *dropped, *_silent_text(events)),
-                recipe=recipe.model_dump(),
-                choices=prepared.plan.choices,
-                curve=training_curve(events, prepared.plan.metric),
-                bundle=_bundle_facts(scorer.bundle_id, exported),
-                machine=describe_machine(),
-            ),
-            positive=task.positive,
-            costs=task.costs,
-            chosen=chosen,
-            seed=recipe.seed,
+        facts = RunFacts(
+            name=task.name,
+            created=datetime.now(UTC),
+            command=origin.command,
+            source=origin.source,
+            data_sha256=data_sha256,
+            counts={name: Counter(labels_in(part)) for name, part in splits},
+            findings=(*origin.findings, *prepared.findings, *dropped, *_silent_text(events)),
+            recipe=recipe.model_dump(),
+            choices=prepared.plan.choices,
+            curve=training_curve(events, prepared.plan.metric),
+            bundle=_bundle_facts(scorer.bundle_id, exported),
+            machine=describe_machine(),
         )
+        answers = {"dev": scorer_answers(scorer, splits.dev), "test": scorer_answers(scorer, splits.test)}
+        truth = {"dev": true_answers(scorer, splits.dev), "test": true_answers(scorer, splits.test)}
+        measurement = _measure(task, calibrated, answers, truth, floors, facts, prepared.plan)
     with stages.enter("reporting", "why, for three texts of test; charts"):
         measurement = replace(measurement, run=replace(measurement.run, seconds=dict(stages.seconds)))
-        examples = explained_examples(scorer, splits.test, logs["test"])
+        examples = explained_examples(scorer, splits.test, answers["test"])
         write_report(measurement, run.report, language=task.language, examples=examples)
         write_metrics(measurement, run.metrics)
         run.checkpoint.unlink(missing_ok=True)
     return RunResult(measurement, run.bundle, run.report)
+
+
+def _measure(
+    task: Task,
+    calibrated: CalibratedHead,
+    answers: Mapping[str, Answers],
+    truth: Mapping[str, Targets | Spans],
+    floors: Sequence[Floor | EntityFloor],
+    facts: RunFacts,
+    plan: Plan,
+) -> Measurement | TaskMeasurement:
+    head, chosen = calibrated.head, calibrated.chosen
+    if chosen is None:
+        return measure_task(head, answers, truth, floors, facts, metric=plan.metric, seed=plan.seed)
+    return measure(
+        # What the bundle answers is calibrated; times the temperature it is the logits again, but for a constant.
+        {name: chosen.temperature * log_of(np.asarray(found)) for name, found in answers.items()},
+        {name: np.asarray(labels) for name, labels in truth.items()},
+        [floor for floor in floors if isinstance(floor, Floor)],
+        head.labels,
+        facts,
+        positive=task.positive,
+        costs=task.costs,
+        chosen=chosen,
+        seed=plan.seed,
+    )
 
 
 def _silent_text(events: Sequence[Event]) -> Iterator[Finding]:
@@ -206,7 +230,7 @@ def _check_measurable(splits: Splits) -> None:
     """Raises InputError where training could be done, but nothing chosen on dev or measured on test."""
     if not splits.test:
         raise InputError("the test split is empty", cure="give more examples, or let them be split for you")
-    if len({ex.label for ex in splits.dev}) == 1:
+    if len({ex.label for ex in splits.dev}) == 1 and splits.dev[0].entities is None:
         raise InputError(
             "the dev split holds one label only, so no state or threshold can be chosen on it",
             received=repr(splits.dev[0].label),
@@ -216,12 +240,9 @@ def _check_measurable(splits: Splits) -> None:
 
 def _describe(task: Task, prepared: Prepared, origin: Origin, data_sha256: str) -> Manifest:
     """The manifest but for what training and export will tell: what can't be sealed is refused before either."""
-    positive_index(prepared.labels, task.positive)  # refuses a label that is none, and names the likely slip
     try:
         return Manifest(
-            name=task.name,
-            labels=prepared.labels,
-            positive=task.positive,
+            heads=(open_head(prepared.kind, task.name, task.positive),),
             language=task.language,
             cleaning=CLEANING_VERSION,
             max_tokens=prepared.max_tokens,
@@ -243,6 +264,14 @@ def _describe(task: Task, prepared: Prepared, origin: Origin, data_sha256: str) 
         ) from None
 
 
+def _floors(prepared: Prepared, inputs: Mapping[str, Inputs], splits: Splits) -> list[Floor] | list[EntityFloor]:
+    if prepared.kind.task == "entities":
+        return [look_up_names(splits)]
+    if prepared.kind.task != "classification":
+        return []
+    return list(train_floors(inputs, prepared.train.targets, prepared.dev.targets, len(prepared.labels)))
+
+
 def _floor_inputs(prepared: Prepared, splits: Splits, test: Encoded) -> dict[str, Inputs]:
     """What the floors read, taken before tuning moves the base."""
     encoded = {"train": prepared.train, "dev": prepared.dev, "test": test}
@@ -254,24 +283,6 @@ def _floor_inputs(prepared: Prepared, splits: Splits, test: Encoded) -> dict[str
         )
         for name, part in splits
     }
-
-
-def _calibrate(task: Task, prepared: Prepared) -> Calibrated:
-    """Temperature and bands, from the trained network on dev."""
-    logits = predict_logits(prepared.network, prepared.dev, padding=prepared.base.padding)
-    truth = prepared.dev.labels
-    temperature = fit_temperature(logits, truth)
-    at = positive_index(prepared.labels, task.positive)
-    if at is None:
-        return Calibrated(temperature, None)
-    return Calibrated(temperature, choose_bands(softmax(logits, temperature)[:, at], truth == at, task.costs))
-
-
-def _thresholds(task: Task, chosen: Calibrated) -> Thresholds | None:
-    bands = chosen.bands
-    if task.positive is None or bands is None:
-        return None
-    return Thresholds(review_from=bands.review_from, decline_from=bands.decline_from)
 
 
 def _bundle_facts(bundle_id: str, exported: Exported) -> dict[str, Plain]:

@@ -16,7 +16,11 @@ from fengkong.training.defaults import Plan, choose_defaults
 from fengkong.training.encoding import Encoded, encode
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.field_start import start_field_head
+from fengkong.training.networks.token_head import TokenTagger
 from fengkong.training.recipe import Recipe
+from fengkong.training.tasks.choosing import choose_kind, metric_choice
+from fengkong.training.tasks.entities import Entities
+from fengkong.training.tasks.kind import Kind
 from fengkong.training.tuning.state import TrainingState, start_training
 from fengkong.training.ways.registry import apply_way, places_left
 from fengkong.training.ways.way import count_trained
@@ -30,12 +34,12 @@ UNKNOWN_SHARE = 0.2
 class Prepared:
     """A run about to start: `fine_tune(prepared.start(), prepared.train, prepared.dev)` goes on from here.
 
-    labels: in the order of the logits. max_tokens: the recipe's, or the base's own limit where that is lower.
+    kind: what is learnt, and on which labels. max_tokens: the recipe's, or the base's own limit where that is lower.
     findings: what the base may read badly in these texts.
     """
 
     recipe: Recipe
-    labels: tuple[str, ...]
+    kind: Kind
     base: BaseModel
     network: TextClassifier
     max_tokens: int
@@ -46,17 +50,23 @@ class Prepared:
     findings: tuple[Finding, ...]
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in the order of the logits."""
+        return self.kind.labels
+
+    @property
     def tokenizer(self) -> Tokenizer:
         """The base's tokenizer, set to cut at `max_tokens`."""
         return self.base.tokenizer
 
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Other examples (the test split) in the same manner."""
-        return encode(examples, self.tokenizer, self.labels, max_tokens=self.max_tokens, fields=self.fields)
+        targets = self.kind.targets(examples)
+        return encode(examples, self.tokenizer, targets, max_tokens=self.max_tokens, fields=self.fields)
 
     def start(self) -> TrainingState:
         """The state before the first step."""
-        return start_training(self.network, self.plan, self.train, self.dev, padding=self.base.padding)
+        return start_training(self.network, self.kind, self.plan, self.train, self.dev, padding=self.base.padding)
 
 
 def prepare(
@@ -68,49 +78,60 @@ def prepare(
     device: "cpu" or "cuda"; a GPU where there is one when None.
     Raises InputError (an empty split, one label only, no text at all) and BaseModelError.
     """
-    labels = _labels(splits)
-    fields = fields if fields is not None and fields.width else None
+    _check_texts(splits)
+    kind = choose_kind(recipe, splits)
+    fields = fields if fields is not None and fields.width and kind.task != "entities" else None
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with torch.random.fork_rng():  # the head starts from the seed, and the caller's stream is left alone
         torch.manual_seed(recipe.seed)
         base = load_base(recipe.base, dropout=recipe.dropout)
-        network = TextClassifier(
-            base.encoder,
-            len(labels),
-            hidden=base.hidden,
-            pooling=recipe.pooling,
-            dropout=recipe.dropout,
-            field_width=fields.width if fields is not None else 0,
-        )
+        network = _network(base, recipe, kind, fields)
         way = apply_way(base.encoder, recipe)
     max_tokens = min(recipe.max_tokens, places_left(recipe, base.max_tokens))
+    if isinstance(kind, Entities) and isinstance(network, TokenTagger):
+        kind = kind.with_base(base.tokenizer, max_tokens, network.transitions)
     train, dev = (
-        encode(examples, base.tokenizer, labels, max_tokens=max_tokens, fields=fields)
+        encode(examples, base.tokenizer, kind.targets(examples), max_tokens=max_tokens, fields=fields)
         for examples in (splits.train, splits.dev)
     )
     if network.field_head is not None:
-        start_field_head(network.field_head, train, dev)
+        start_field_head(network.field_head, train, dev, kind.loss)
     trained = count_trained(network, way, recipe)
-    plan = choose_defaults(recipe, train, dev, labels=len(labels), hidden=base.hidden, trained=trained, device=device)
+    plan = choose_defaults(
+        recipe,
+        train,
+        dev,
+        labels=len(kind.labels),
+        hidden=base.hidden,
+        metric=metric_choice(kind),
+        trained=trained,
+        device=device,
+    )
     network.to(device).eval()
-    return Prepared(recipe, labels, base, network, max_tokens, fields, train, dev, plan, _findings(base, train))
+    return Prepared(recipe, kind, base, network, max_tokens, fields, train, dev, plan, _findings(base, train))
 
 
-def _labels(splits: Splits) -> tuple[str, ...]:
-    """The labels of the training split, sorted. Raises InputError where there is nothing to learn from."""
+def _network(base: BaseModel, recipe: Recipe, kind: Kind, fields: FieldEncoder | None) -> TextClassifier:
+    if isinstance(kind, Entities):
+        crf = kind.tag_loss == "crf"
+        return TokenTagger(base.encoder, kind.tags, hidden=base.hidden, dropout=recipe.dropout, transitions=crf)
+    return TextClassifier(
+        base.encoder,
+        len(kind.labels),
+        hidden=base.hidden,
+        pooling=recipe.pooling,
+        dropout=recipe.dropout,
+        field_width=fields.width if fields is not None else 0,
+    )
+
+
+def _check_texts(splits: Splits) -> None:
+    """Raises InputError where there is nothing to learn from."""
     for name, examples in (("train", splits.train), ("dev", splits.dev)):
         if not examples:
             raise InputError(f"the {name} split is empty", cure="give more examples, or let them be split for you")
         if not any(ex.text.strip() for ex in examples):
             raise InputError(f"every text in the {name} split is empty", cure="check the name of the text column")
-    labels = tuple(sorted({ex.label for ex in splits.train}))
-    if len(labels) < 2:
-        raise InputError(
-            "the training split holds one label only",
-            received=repr(labels[0]),
-            cure="give examples of at least two labels, and check the name of the label column",
-        )
-    return labels
 
 
 def _findings(base: BaseModel, train: Encoded) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fengkong.domain.canonical import digest
 from fengkong.domain.errors import SettingsError, likely_slip
 
-__all__ = ["Auto", "AverageName", "OptimiserName", "Recipe", "ScheduleName", "WayName"]
+__all__ = ["Auto", "AverageName", "MetricName", "OptimiserName", "Recipe", "ScheduleName", "WayName"]
 
 Auto = Literal["auto"]
 Count = Annotated[int, Field(ge=1, strict=True)]
@@ -21,6 +21,9 @@ WayName = Literal["full", "frozen", "top", "bitfit", "lora", "adalora", "prefix"
 OptimiserName = Literal["adamw", "sgd", "adafactor"]
 ScheduleName = Literal["linear", "cosine", "constant"]
 AverageName = Literal["ema", "tail"]
+MetricName = Literal[
+    "macro_f1", "micro_f1", "accuracy", "exact_match", "auc", "rmse", "mae", "r2", "spearman", "entity_f1", "loss"
+]
 
 
 class Recipe(BaseModel):
@@ -31,6 +34,12 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    task: Literal["classification", "multilabel", "regression", "entities"] | Auto = "auto"
+    loss: Literal["cross_entropy", "focal", "soft_iou", "crf"] = "cross_entropy"
+    focusing: Annotated[float, Field(gt=0)] = 2.0
+    label_smoothing: Share = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+    cost_matrix: dict[str, dict[str, float]] = {}
     base: Annotated[str, Field(min_length=1)] = "minilm"
     max_tokens: Annotated[int, Field(ge=8, strict=True)] = 256
     pooling: Literal["mean", "cls"] = "mean"
@@ -53,7 +62,7 @@ class Recipe(BaseModel):
     clip_norm: Annotated[float, Field(ge=0)] = 1.0
     averaging: Share = 0.1
     average: AverageName = "ema"
-    metric: Literal["macro_f1", "accuracy", "auc", "loss"] | Auto = "auto"
+    metric: MetricName | Auto = "auto"
     patience: Annotated[int, Field(ge=0, strict=True)] = 4
     precision: Literal["bf16", "fp32"] | Auto = "auto"
     gradient_checkpointing: Annotated[bool, Field(strict=True)] = False
@@ -108,13 +117,19 @@ class Recipe(BaseModel):
 
     def to_toml(self) -> str:
         """All values as TOML; `parse` reads it back to an equal recipe."""
-        # A string, number or boolean is written alike in JSON and TOML.
-        return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in self.model_dump().items())
+        return "".join(f"{key} = {_toml(value)}\n" for key, value in self.model_dump().items())
 
     @staticmethod
     def commented_default() -> str:
         """The default recipe as TOML with a comment on every key, to start one's own from."""
         return files("fengkong.training").joinpath("default_recipe.toml").read_text(encoding="utf-8")
+
+
+def _toml(value: object) -> str:
+    """A plain value as TOML. A string, number or boolean is written as in JSON, an object with = for the colon."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)} = {_toml(v)}" for key, v in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _impossible(error: ValidationError, values: Mapping[str, object], source: str) -> SettingsError:

@@ -145,7 +145,9 @@ def data_digest(splits: Splits) -> str:
     sha256 = hashlib.sha256()
     for name, examples in splits:
         for ex in examples:
-            sha256.update(canonical_json([name, ex.text, ex.label, dict(ex.fields)]))
+            beside = {"pair": ex.pair, "labels": ex.labels, "entities": ex.entities}
+            marks = {key: value for key, value in beside.items() if value}
+            sha256.update(canonical_json([name, ex.text, ex.label, dict(ex.fields), *([marks] if marks else [])]))
     return sha256.hexdigest()
 
 

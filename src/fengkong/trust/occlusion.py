@@ -10,7 +10,7 @@ to tokeniser, and how far p falls when words are missing is something that a per
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from fengkong.domain.documents import Document, FieldValue
@@ -97,18 +97,20 @@ def explain(scorer: TextScorer, doc: Document, *, label: str | None = None, top:
     if label is not None and label not in scorer.labels:
         raise SettingsError("the model has no such label", received=repr(label), cure=likely_slip(label, scorer.labels))
     signal = scorer.score([doc])[0]
-    if signal.failed or signal.label is None:
+    if signal.failed:
         raise FacilityError("the model can't score the document", where=f"document {doc.id}", received=signal.cause)
-    label = label or scorer.positive or signal.label
+    answers = signal.probabilities or {scorer.labels[0]: signal.value or 0.0}  # of a number, the number
+    label = label or scorer.positive or max(answers, key=answers.__getitem__)
     cleaned = clean(doc.text)
     read = _read_units(scorer, doc, cleaned.text, signal)
-    probe = _Probe(scorer, label, cleaned.text[: read[-1][1]] if signal.unread and read else cleaned.text, doc.fields)
+    text = cleaned.text[: read[-1][1]] if signal.unread and read else cleaned.text
+    probe = _Probe(scorer, label, text, doc)
     found = _heaviest(probe, read, top)
     return Explanation(
         document=doc.id,
         name=signal.name,
         label=label,
-        p=signal.probabilities[label],
+        p=answers[label],
         spans=tuple(_original(doc.text, *cleaned.original_span(*span), weight) for span, weight in found),
         fields=_field_weights(probe),
         unread=signal.unread,
@@ -120,10 +122,11 @@ def explain(scorer: TextScorer, doc: Document, *, label: str | None = None, top:
 class _Probe:
     """The document as the model reads it, and how far p falls when something is taken from it."""
 
-    def __init__(self, scorer: TextScorer, label: str, text: str, fields: Mapping[str, FieldValue]) -> None:
-        self.text, self.fields = text, fields
+    def __init__(self, scorer: TextScorer, label: str, text: str, doc: Document) -> None:
+        self.text, self.fields, self._pair = text, doc.fields, doc.pair
         self._scorer, self._column = scorer, scorer.labels.index(label)
-        self._fields_p = self._p([text] * (1 + len(fields)), [fields, *({**fields, name: None} for name in fields)])
+        without = [{**doc.fields, name: None} for name in doc.fields]
+        self._fields_p = self._p([text] * (1 + len(without)), [doc.fields, *without])
 
     def field_drops(self) -> dict[str, float]:
         """The fall of p by field, each unknown in turn."""
@@ -138,7 +141,8 @@ class _Probe:
     def _p(self, texts: list[str], fields: list[Mapping[str, FieldValue]]) -> list[float]:
         if not texts:
             return []
-        column: list[float] = self._scorer.probabilities(texts, fields)[:, self._column].tolist()
+        found = self._scorer.probabilities(texts, fields, [self._pair] * len(texts))
+        column: list[float] = found[:, self._column].tolist()
         return column
 
 
@@ -149,7 +153,7 @@ def _read_units(scorer: TextScorer, doc: Document, text: str, signal: Signal) ->
         return units
 
     def overflows(index: int) -> bool:
-        return scorer.score([Document(text[: units[index][1]], doc.fields, id=doc.id)])[0].unread > 0
+        return scorer.score([replace(doc, text=text[: units[index][1]])])[0].unread > 0
 
     return units[: bisect_left(range(len(units)), True, key=overflows)]
 

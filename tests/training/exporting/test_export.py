@@ -21,23 +21,23 @@ from fengkong.training.exporting import sealing
 from fengkong.training.exporting.onnx_graph import settled, to_onnx
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.embedding import compact_embedding
+from fengkong.training.tasks.classification import Classification
 from fengkong.training.tuning.predict import predict_logits
 
 LABELS = ("bad", "good")
+KIND = Classification(LABELS)
 
 
 def manifest(**changes: object) -> Manifest:
     facts = {
-        "name": "risk",
-        "labels": LABELS,
-        "positive": "bad",
         "language": "en",
         "cleaning": CLEANING_VERSION,
         "max_tokens": 32,
         "precision": "fp32",
-        "temperature": 1.0,
     }
-    return Manifest.model_validate({**facts, **changes})
+    head = {"name": "risk", "labels": LABELS, "positive": "bad"}
+    head |= {key: changes.pop(key) for key in ("labels", "positive", "temperature", "thresholds") if key in changes}
+    return Manifest.model_validate({**facts, "heads": (head,), **changes})
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def base(tiny_base: Path) -> BaseModel:
 
 @pytest.fixture
 def encoded(base: BaseModel, tiny_splits: Splits) -> Encoded:
-    return encode(tiny_splits.dev, base.tokenizer, LABELS, max_tokens=32)
+    return encode(tiny_splits.dev, base.tokenizer, KIND.targets(tiny_splits.dev), max_tokens=32)
 
 
 def build(base: BaseModel, *, pooling: str = "mean", field_width: int = 0) -> TextClassifier:
@@ -69,7 +69,7 @@ def part(network: TextClassifier, encoded: Encoded) -> TextClassifier:
             ids = torch.from_numpy(encoded.tokens[encoded.starts[text] : encoded.starts[text + 1]])[None]
             states.append(network.embed(ids, torch.ones_like(ids))[0])
     vectors = torch.stack(states)
-    bad, good = (vectors[torch.from_numpy(encoded.labels == label)].mean(dim=0) for label in (0, 1))
+    bad, good = (vectors[torch.from_numpy(encoded.targets == label)].mean(dim=0) for label in (0, 1))
     way = (good - bad) * 8 / (good - bad).norm()
     with torch.no_grad():
         network.head.weight.copy_(torch.stack([-way, way]))
@@ -90,6 +90,7 @@ def test_a_bundle_says_what_the_network_says(
         base.tokenizer,
         tmp_path / "b",
         manifest(temperature=2.5),
+        kind=KIND,
         dev=tiny_splits.dev,
         train=tiny_splits.train,
         recipe="seed = 1\n",
@@ -137,7 +138,13 @@ def test_fields_reach_the_graph(base: BaseModel, tiny_splits: Splits, tmp_path: 
     spec = NumberField(name="income", edges=(0.0, 50.0, 100.0))
     network = build(base, field_width=spec.width)
     exported = export_bundle(
-        network, base.tokenizer, tmp_path / "b", manifest(fields=(spec,)), dev=tiny_splits.dev, train=tiny_splits.train
+        network,
+        base.tokenizer,
+        tmp_path / "b",
+        manifest(fields=(spec,)),
+        kind=KIND,
+        dev=tiny_splits.dev,
+        train=tiny_splits.train,
     )
     scorer = Scorer(Bundle.load(exported.path), threads=1)
     low, high, unknown = scorer.probabilities(["a loan"] * 3, [{"income": 1}, {"income": 99}, {}])
@@ -147,7 +154,7 @@ def test_fields_reach_the_graph(base: BaseModel, tiny_splits: Splits, tmp_path: 
 def test_int8_answers_alike_alone_and_in_company(
     network: TextClassifier, base: BaseModel, tiny_splits: Splits, tmp_path: Path
 ) -> None:
-    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), dev=tiny_splits.dev)
+    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
     assert exported.manifest.precision == "int8"
     scorer = Scorer(Bundle.load(exported.path), threads=1)
     texts = [ex.text for ex in tiny_splits.dev]
@@ -184,7 +191,7 @@ def test_a_graph_that_says_something_else_is_not_sealed(
     # A copy is broken, so the network's own answers stay.
     monkeypatch.setattr("fengkong.training.exporting.sealing.to_onnx", lambda final: broken(settled(final)))
     with pytest.raises(BaseModelError, match="doesn't say what the trained one says"):
-        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), dev=tiny_splits.dev)
+        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -242,7 +249,7 @@ def test_a_network_that_int8_ruins_takes_a_safer_format_and_says_so(
         outliers(network)
     part(network, encoded)
     exported = export_bundle(
-        network, base.tokenizer, tmp_path / "b", manifest(), dev=tiny_splits.dev, train=tiny_splits.train
+        network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev, train=tiny_splits.train
     )
     assert [attempt.format for attempt in exported.parity.tried] == formats
     assert [attempt.accepted for attempt in exported.parity.tried] == [False] * (len(formats) - 1) + [True]
@@ -257,7 +264,8 @@ def test_same_network_same_bytes_and_no_trace_of_the_machine(
     network: TextClassifier, base: BaseModel, tiny_splits: Splits, tmp_path: Path
 ) -> None:
     one, two = (
-        export_bundle(network, base.tokenizer, tmp_path / name, manifest(), dev=tiny_splits.dev) for name in "ab"
+        export_bundle(network, base.tokenizer, tmp_path / name, manifest(), kind=KIND, dev=tiny_splits.dev)
+        for name in "ab"
     )
     assert one.manifest == two.manifest
     for file in one.path.iterdir():
@@ -276,7 +284,7 @@ def test_word_embeddings_are_stored_in_integers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fengkong.training.exporting.quantising.SMALL_TABLE", 8)
-    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), dev=tiny_splits.dev)
+    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
     assert exported.parity.chosen.format == "int8"
     assert exported.parity.chosen.max_difference < 0.05
     table = max(network.encoder.get_input_embeddings().weight.shape)
@@ -292,7 +300,7 @@ def test_the_sealed_weights_train_on(
     compact_embedding(network, encoded.tokens, padding=0)  # as it is during training
     expected = predict_logits(network, encoded, padding=0)
     network.train()
-    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), dev=tiny_splits.dev)
+    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
     assert network.training
     fresh = build(load_base(str(tiny_base)))
     fresh.load_state_dict(load_file(exported.path / "weights.safetensors"))
@@ -308,7 +316,7 @@ def test_the_card_tells_what_the_bundle_is(
         metrics={"test_macro_f1": 0.91},
         training={"data_sha256": "ab12"},
     )
-    exported = export_bundle(network, base.tokenizer, tmp_path / "b", facts, dev=tiny_splits.dev)
+    exported = export_bundle(network, base.tokenizer, tmp_path / "b", facts, kind=KIND, dev=tiny_splits.dev)
     card = (exported.path / "model_card.md").read_text(encoding="utf-8")
     for told in (
         "`bad`, `good`",
@@ -328,7 +336,7 @@ def test_a_taken_folder_stays_as_it_is(
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "notes.txt").write_text("mine")
     with pytest.raises(SettingsError, match="taken"):
-        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), dev=tiny_splits.dev)
+        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["notes.txt"]
 
 
@@ -353,10 +361,10 @@ def test_a_full_disk_leaves_nothing_behind(
 
     monkeypatch.setattr("fengkong.training.exporting.sealing.save_model", full)
     with pytest.raises(FacilityError, match="the disk is full"):
-        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), dev=tiny_splits.dev)
+        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_dev_text_no_bundle(network: TextClassifier, base: BaseModel, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="dev"):
-        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), dev=[])
+        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=[])

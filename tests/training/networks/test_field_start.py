@@ -34,7 +34,7 @@ def prepared(tiny_base: Any) -> Prepared:
 
 def right(prepared: Prepared) -> float:
     logits = predict_logits(prepared.network, prepared.dev, padding=prepared.base.padding)
-    return float(np.mean(logits.argmax(axis=1) == prepared.dev.labels))
+    return float(np.mean(logits.argmax(axis=1) == prepared.dev.targets))
 
 
 def test_the_network_starts_at_what_the_fields_know(prepared: Prepared) -> None:
@@ -48,4 +48,4 @@ def test_the_start_is_measured_so_that_tuning_is_kept_only_where_it_helps(prepar
     assert max(e.figures["auc"] for e in evaluations) >= evaluations[0].figures["auc"]
     best = [e for e in evaluations if e.best][-1]
     logits = predict_logits(prepared.network, prepared.dev, padding=prepared.base.padding)
-    assert float(np.mean(logits.argmax(axis=1) == prepared.dev.labels)) == pytest.approx(best.figures["accuracy"])
+    assert float(np.mean(logits.argmax(axis=1) == prepared.dev.targets)) == pytest.approx(best.figures["accuracy"])

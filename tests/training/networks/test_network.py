@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fengkong.training.bases.loading import load_base
-from fengkong.training.defaults import choose_defaults
+from fengkong.training.defaults import Choice, choose_defaults
 from fengkong.training.encoding import encode
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.embedding import compact_embedding, expand_embedding
@@ -13,6 +13,9 @@ from fengkong.training.recipe import Recipe
 from fengkong.training.tuning.optimiser import make_optimiser, rate_share
 from fengkong.training.tuning.predict import embed_texts, predict_logits
 from fengkong.training.ways.way import Trained
+
+METRIC = Choice("metric", "auc", "with two labels the ranking counts")
+TRAINED = Trained("full", "", 10_000, 10_000)
 
 
 @pytest.fixture
@@ -26,13 +29,14 @@ def build(base, **options):
 
 
 def encoded(base, tiny_splits):
-    return encode(tiny_splits.dev, base.tokenizer, ["bad", "good"], max_tokens=32)
+    return encode(tiny_splits.dev, base.tokenizer, np.zeros(40, dtype=np.int64), max_tokens=32)
 
 
 def plan(base, tiny_splits, **values):
     texts = encoded(base, tiny_splits)
-    trained = Trained("full", "", 1_000, 1_000)
-    return choose_defaults(Recipe.from_values(values), texts, texts, labels=2, hidden=base.hidden, trained=trained)
+    return choose_defaults(
+        Recipe.from_values(values), texts, texts, labels=2, hidden=base.hidden, metric=METRIC, trained=TRAINED
+    )
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls"])

@@ -47,7 +47,7 @@ def test_it_learns_and_tells_every_step(tiny_base, tiny_splits):
     assert np.mean([event.loss for event in steps[-5:]]) < np.mean([event.loss for event in steps[:5]])
     assert not prepared.network.training
     logits = predict_logits(prepared.network, prepared.encode(tiny_splits.test), padding=prepared.base.padding)
-    assert (logits.argmax(1) == prepared.encode(tiny_splits.test).labels).mean() > 0.9
+    assert (logits.argmax(1) == prepared.encode(tiny_splits.test).targets).mean() > 0.9
 
 
 def test_the_network_holds_the_best_state_not_the_last(tiny_base, tiny_splits):

@@ -107,6 +107,7 @@ def test_the_count_told_is_the_count_of_what_moved(tuned):
     moved = sum(tuned.after[name].numel() for name in tuned.moved)
     told = next(choice for choice in tuned.prepared.plan.choices if choice.name == "way")
     assert f"{moved:,} of " in told.why
+    assert tuned.prepared.plan.trained_parameters == moved
 
 
 def test_a_saved_state_answers_alike_in_a_fresh_network_and_holds_what_learns_alone(tuned, splits):

@@ -44,7 +44,7 @@ def chain_loss(logits: Tensor, targets: Tensor, transitions: Tensor | None = Non
     """
     words, tags = words_only(logits.float(), targets)
     valid = torch.from_numpy(allowed(logits.shape[-1] // 2)).to(logits.device)
-    trained = torch.zeros_like(valid, dtype=words.dtype) if transitions is None else transitions.to(words.dtype)
+    trained = torch.zeros_like(valid, dtype=words.dtype) if transitions is None else transitions.to(words)
     scores = trained.masked_fill(~valid, FORBIDDEN)
     borne = tags >= 0
     if not bool(borne.any()):

@@ -9,10 +9,18 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from fengkong.scoring.manifest import Manifest
+from fengkong.scoring.manifest import Head, Manifest
 from fengkong.training.exporting.parity import ParityReport
 
 __all__ = ["ModelCard"]
+
+_PIPELINES = {
+    "classification": "text-classification",
+    "multilabel": "text-classification",
+    "regression": "text-classification",
+    "entities": "token-classification",
+}
+"""The hub's name of each kind of task."""
 
 _LIMITS = """- It knows the kinds of text that it was trained on. On others its probabilities mean little.
 - It reads {tokens} tokens of a text; what is beyond is counted (`unread`) and not read.
@@ -31,7 +39,7 @@ class ModelCard:
         """The card as Markdown with YAML front matter."""
         parts = [
             self._front_matter(),
-            f"# {self.manifest.name}",
+            f"# {', '.join(head.name for head in self.manifest.heads)}",
             self._purpose(),
             "## Use\n\n" + self._use(),
             "## Limits\n\n" + _LIMITS.format(tokens=self.manifest.max_tokens),
@@ -45,7 +53,7 @@ class ModelCard:
         # A JSON string is a YAML string.
         head = {
             "library_name": "fengkong",
-            "pipeline_tag": "text-classification",
+            "pipeline_tag": _PIPELINES[self.manifest.heads[0].task],
             "language": self.manifest.language,
             "tags": ["onnx", self.manifest.precision],
         }
@@ -53,8 +61,6 @@ class ModelCard:
 
     def _purpose(self) -> str:
         manifest = self.manifest
-        labels = ", ".join(f"`{label}`" for label in manifest.labels)
-        positive = f" Rules read the probability of `{manifest.positive}`." if manifest.positive else ""
         fields = (
             f" Beside the text it reads {len(manifest.fields)} fields: "
             + ", ".join(f"`{spec.name}`" for spec in manifest.fields)
@@ -62,19 +68,38 @@ class ModelCard:
             if manifest.fields
             else ""
         )
-        return f"Answers the signal `{manifest.name}` for a text: one of {labels}.{positive}{fields}"
+        return " ".join(map(_question, manifest.heads)) + fields
 
     def _use(self) -> str:
         lines = [
-            f"- Probabilities are calibrated: logits are divided by the temperature {self.manifest.temperature:.4g}.",
+            *(
+                f"- Probabilities of `{head.name}` are calibrated: logits are divided by the temperature "
+                f"{head.temperature:.4g}."
+                for head in self.manifest.heads
+                if head.task != "regression"
+            ),
             f"- Texts are cleaned as version {self.manifest.cleaning} does it; another version refuses to load.",
         ]
-        if bands := self.manifest.thresholds:
-            lines.append(
-                f"- Below {bands.review_from:.3g} approve, from {bands.decline_from:.3g} on decline, between review: "
-                "the cheapest bands for the costs given at training."
-            )
+        lines += [
+            f"- Below {bands.review_from:.3g} approve, from {bands.decline_from:.3g} on decline, between review: "
+            "the cheapest bands for the costs given at training."
+            for head in self.manifest.heads
+            if (bands := head.thresholds)
+        ]
         return "\n".join(lines)
+
+
+def _question(head: Head) -> str:
+    """What one head answers, as a sentence."""
+    labels = ", ".join(f"`{label}`" for label in head.labels)
+    answer = {
+        "classification": f"one of {labels}",
+        "multilabel": f"any of {labels}",
+        "regression": "a number",
+        "entities": f"the stretches that are {labels}",
+    }[head.task]
+    positive = f" Rules read the probability of `{head.positive}`." if head.positive else ""
+    return f"Answers the signal `{head.name}` for a text: {answer}.{positive}"
 
 
 def _listed(values: Mapping[str, JsonValue], *, empty: str) -> str:

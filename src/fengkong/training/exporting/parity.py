@@ -1,27 +1,32 @@
 """Does a sealed graph say what the trained network says? The figures, and the bar for each format."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, r2_score
 
-__all__ = ["Attempt", "ParityReport", "compare"]
+from fengkong.scoring.manifest import Head
 
-Probabilities = npt.NDArray[np.float64]
+__all__ = ["Answers", "Attempt", "ParityReport", "compare"]
+
+Answers = npt.NDArray[np.float64]
 
 LEAST_AGREEMENT = 0.99
 MOST_LOST = 0.005
+SPREAD_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One format, measured against the trained network on the same texts.
 
-    agreement: share of texts with the same label; dev_agreement: of the dev texts among them. macro_f1,
-    macro_f1_trained: on dev, of this format and of the trained network. mean_difference, max_difference: of the
-    probabilities. megabytes: size of the graph.
+    agreement: share of equal answers; dev_agreement: of those to the dev texts. Of several labels a text, the labels
+    that both give among those that either gives; of a number, the texts within a tenth of the numbers' spread.
+    metric: macro_f1, micro_f1 or r2; figure, figure_trained: that on dev, of this format and of the trained network.
+    mean_difference, max_difference: of the probabilities, or the numbers. megabytes: size of the graph.
     """
 
     format: str
@@ -30,17 +35,18 @@ class Attempt:
     agreement: float
     dev_agreement: float
     dev_texts: int
-    macro_f1: float
-    macro_f1_trained: float
+    metric: str
+    figure: float
+    figure_trained: float
     mean_difference: float
     max_difference: float
 
     @property
     def accepted(self) -> bool:
-        """At least 99% equal labels, on dev alone too (or one text apart), and at most 0.5 points of macro-F1 lost."""
+        """At least 99% equal answers, on dev too (or one text apart), and at most 0.5 points of the figure lost."""
         apart = round((1 - self.dev_agreement) * self.dev_texts)
         on_dev = apart <= 1 or self.dev_agreement >= LEAST_AGREEMENT
-        return on_dev and self.agreement >= LEAST_AGREEMENT and self.macro_f1_trained - self.macro_f1 <= MOST_LOST
+        return on_dev and self.agreement >= LEAST_AGREEMENT and self.figure_trained - self.figure <= MOST_LOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +76,59 @@ def compare(
     precision: Literal["int8", "fp32"],
     size: int,
     *,
-    found: Probabilities,
-    trained: Probabilities,
-    dev_labels: npt.NDArray[np.int64],
+    head: Head,
+    found: Answers,
+    trained: Answers,
+    dev_targets: npt.NDArray[Any],
 ) -> Attempt:
-    """Measure a format. found, trained: [texts, labels], the dev texts first; dev_labels: [dev texts]; size: bytes."""
-    labels, trained_labels = found.argmax(axis=1), trained.argmax(axis=1)
+    """Measure a format. found, trained: a head's answers [texts, labels], the dev texts first; size: bytes.
+
+    dev_targets: what is true of the dev texts, as the kind of task has it.
+    """
+    dev = slice(len(dev_targets))
     difference = np.abs(found - trained)
+    metric, figure = _figure_of(head)
     return Attempt(
         name,
         precision,
         megabytes=size / 1e6,
-        agreement=float(np.mean(labels == trained_labels)),
-        dev_agreement=float(np.mean((labels == trained_labels)[: len(dev_labels)])),
-        dev_texts=len(dev_labels),
-        macro_f1=_macro_f1(dev_labels, labels),
-        macro_f1_trained=_macro_f1(dev_labels, trained_labels),
+        agreement=_agreement(head, found, trained),
+        dev_agreement=_agreement(head, found[dev], trained[dev]),
+        dev_texts=len(dev_targets),
+        metric=metric,
+        figure=figure(dev_targets, found[dev]),
+        figure_trained=figure(dev_targets, trained[dev]),
         mean_difference=float(difference.mean()),
         max_difference=float(difference.max()),
     )
 
 
-def _macro_f1(truth: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> float:
-    return float(f1_score(truth, labels[: len(truth)], average="macro", zero_division=0.0))
+def _agreement(head: Head, found: Answers, trained: Answers) -> float:
+    if head.scale is not None:
+        return float(np.mean(np.abs(found - trained) <= SPREAD_SHARE * head.scale.spread))
+    if head.task == "multilabel":
+        ours, theirs = found >= head.cutoffs, trained >= head.cutoffs
+        either = int((ours | theirs).sum())
+        return int((ours & theirs).sum()) / either if either else 1.0
+    return float(np.mean(found.argmax(axis=1) == trained.argmax(axis=1)))
+
+
+def _figure_of(head: Head) -> tuple[str, Callable[[npt.NDArray[Any], Answers], float]]:
+    """The metric that parity is judged by, and how it is measured."""
+    if head.scale is not None:
+        mean, spread = head.scale.mean, head.scale.spread
+        return "r2", lambda truth, numbers: float(r2_score(mean + spread * truth, numbers[:, 0]))
+    if head.task == "multilabel":
+        return "micro_f1", lambda truth, p: _f1(truth, p >= head.cutoffs, "micro")
+    return "macro_f1", lambda truth, p: _f1(truth, p.argmax(axis=1), "macro")
+
+
+def _f1(truth: npt.NDArray[Any], answers: npt.NDArray[Any], average: str) -> float:
+    return float(f1_score(truth, answers, average=average, zero_division=0.0))
 
 
 def _figures(attempt: Attempt) -> str:
     return (
-        f"{attempt.agreement:.1%} equal labels, macro-F1 {attempt.macro_f1:.3f} "
-        f"after {attempt.macro_f1_trained:.3f}, probabilities up to {attempt.max_difference:.3f} apart"
+        f"{attempt.agreement:.1%} equal answers, {attempt.metric} {attempt.figure:.3f} "
+        f"after {attempt.figure_trained:.3f}, up to {attempt.max_difference:.3f} apart"
     )

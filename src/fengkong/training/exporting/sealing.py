@@ -20,20 +20,22 @@ from fengkong.domain.canonical import plain
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import BaseModelError, FacilityError, InputError, SettingsError
 from fengkong.scoring.bundle import Bundle, seal
-from fengkong.scoring.calibration import softmax
 from fengkong.scoring.fields import FieldEncoder
 from fengkong.scoring.manifest import Manifest
 from fengkong.scoring.packing import pack
 from fengkong.scoring.scorer import Scorer
+from fengkong.scoring.signals import answers
 from fengkong.scoring.tokens import Tokeniser
 from fengkong.text.cleaning import clean
 from fengkong.training.encoding import encode
 from fengkong.training.exporting.card import ModelCard
+from fengkong.training.exporting.entity_parity import EntityComparison
 from fengkong.training.exporting.onnx_graph import settled, to_onnx
-from fengkong.training.exporting.parity import Attempt, ParityReport, Probabilities, compare
+from fengkong.training.exporting.parity import Answers, Attempt, ParityReport, compare
 from fengkong.training.exporting.quantising import Feed, measure_products, quantise
 from fengkong.training.exporting.sensitivity import most_sensitive_first
 from fengkong.training.networks.classifier import TextClassifier
+from fengkong.training.tasks.kind import Kind
 from fengkong.training.tuning.predict import predict_logits
 
 __all__ = ["Exported", "export_bundle"]
@@ -59,18 +61,19 @@ def export_bundle(
     folder: str | Path,
     manifest: Manifest,
     *,
+    kind: Kind,
     dev: Sequence[Example],
     train: Sequence[Example] = (),
     recipe: str | None = None,
 ) -> Exported:
     """Seal a trained network into a new folder; nothing is there until all of it is.
 
-    manifest: all that is known; `precision`, `files` and `metrics["parity"]` are filled in here.
+    kind: what was learnt. manifest: all that is known; `precision`, `files` and `metrics["parity"]` are filled in here.
     dev: texts on which each format must agree with the network. train: texts that settle the scales of int8, and
     that join the comparison where dev has under 500 texts; dev where there is none.
     recipe: the recipe's TOML text, kept beside the weights to train again from.
 
-    Tried in turn, until one has at least 99% equal labels and loses at most 0.5 points of macro-F1: int8; int8 with
+    Tried in turn, until one has at least 99% equal answers and loses at most 0.5 points of its metric: int8; int8 with
     the most sensitive products in fp32; fp32. The whole road is compared, from raw text to probability.
     Raises SettingsError (the folder is taken), InputError (no dev text), BaseModelError (not even fp32 agrees, or this
     kind of base can't be exported), BundleError (the parts don't fit each other) and FacilityError (disk).
@@ -87,7 +90,8 @@ def export_bundle(
     # What settles the scales is not what they are judged on.
     scaled, fresh = (train[::2], train[1::2]) if train else (dev, ())
     compared = [*_spaced(dev, MOST_COMPARED), *_spaced(fresh, max(0, FEWEST_COMPARED - len(dev)))]
-    comparison = _Comparison(final, tokenizer, manifest, compared, dev_texts=min(len(dev), MOST_COMPARED))
+    compare_with = EntityComparison if kind.task == "entities" else _Comparison
+    comparison = compare_with(final, tokenizer, manifest, kind, compared, dev_texts=min(len(dev), MOST_COMPARED))
     tried: list[Attempt] = []
     for form in _formats(to_onnx(final), list(_feeds(tokenizer_json, manifest, _spaced(scaled, SCALE_TEXTS)))):
         model = form.model.SerializeToString(deterministic=True)
@@ -98,7 +102,7 @@ def export_bundle(
     else:
         raise BaseModelError(
             "the exported model doesn't say what the trained one says",
-            received=f"{tried[-1].agreement:.1%} equal labels in fp32",
+            received=f"{tried[-1].agreement:.1%} equal answers in fp32",
             cure="choose another base",
         )
     parity = ParityReport(len(compared), tuple(tried))
@@ -139,35 +143,39 @@ class _Comparison:
         network: TextClassifier,
         tokenizer: Tokenizer,
         manifest: Manifest,
+        kind: Kind,
         examples: Sequence[Example],
         *,
         dev_texts: int,
     ) -> None:
         fields = FieldEncoder(manifest.fields) if manifest.fields else None
-        encoded = encode(examples, tokenizer, manifest.labels, max_tokens=manifest.max_tokens, fields=fields)
+        encoded = encode(examples, tokenizer, kind.targets(examples), max_tokens=manifest.max_tokens, fields=fields)
         logits = predict_logits(network, encoded, padding=0)  # any id will do: padding is masked
-        self.trained: Probabilities = softmax(logits, manifest.temperature)
-        self.dev_labels = encoded.labels[:dev_texts]
+        self.head = manifest.heads[0]
+        self.trained: Answers = answers(self.head, logits)
+        self.dev_targets = encoded.targets[:dev_texts]
         self.texts = [ex.text for ex in examples]
         self.rows = [ex.fields for ex in examples]
+        self.pairs = [ex.pair for ex in examples]
 
     def attempt(self, name: str, bundle: Bundle) -> Attempt:
         """Score the same texts through the bundle, as it will be in use."""
-        found = Scorer(bundle, threads=torch.get_num_threads()).probabilities(self.texts, self.rows)
+        found = Scorer(bundle, threads=torch.get_num_threads()).probabilities(self.texts, self.rows, self.pairs)
         return compare(
             name,
             bundle.manifest.precision,
             len(bundle.model),
+            head=self.head,
             found=found,
             trained=self.trained,
-            dev_labels=self.dev_labels,
+            dev_targets=self.dev_targets,
         )
 
 
 def _feeds(tokenizer_json: bytes, manifest: Manifest, examples: Sequence[Example]) -> Iterator[Feed]:
     """Batches of texts as the graph takes them."""
     tokeniser = Tokeniser(tokenizer_json, manifest.max_tokens)
-    tokens = tokeniser.encode([clean(ex.text).text for ex in examples])
+    tokens = tokeniser.encode([clean(ex.text).text for ex in examples], [clean(ex.pair).text for ex in examples])
     rows = FieldEncoder(manifest.fields).encode([ex.fields for ex in examples]) if manifest.fields else None
     for batch in pack([token.ids for token in tokens], tokeniser.pad):
         feed: dict[str, np.ndarray] = {"input_ids": batch.ids, "attention_mask": batch.mask}

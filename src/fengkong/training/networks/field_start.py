@@ -4,6 +4,8 @@ That model is convex and takes a second; steps of stochastic descent beside an e
 find it. Tuning starts from it, and has only to add what the text knows beyond the fields.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -16,26 +18,30 @@ PENALTIES = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
 """Strengths of the L2 penalty per mean log loss, from smooth to sharp."""
 MOST_ITERATIONS = 100
 
+Loss = Callable[[Tensor, Tensor], Tensor]
 
-def start_field_head(head: FieldHead, train: Encoded, dev: Encoded) -> None:
-    """Set the linear path to the multinomial logistic regression of labels on fields whose log loss on dev is least.
+
+def start_field_head(head: FieldHead, train: Encoded, dev: Encoded, loss_of: Loss) -> None:
+    """Set the linear path to the penalised linear model of the targets on the fields whose loss on dev is least.
+
+    loss_of: of logits and targets; by cross-entropy the model is the multinomial logistic regression.
 
     Fitted with L-BFGS (Liu & Nocedal 1989) from zero, hence the same on every run.
     """
-    fields, labels = _tensors(train)
-    dev_fields, dev_labels = _tensors(dev)
+    fields, targets = _tensors(train)
+    dev_fields, dev_targets = _tensors(dev)
     lowest = torch.inf
     for penalty in PENALTIES:
-        fitted = _logistic_regression(fields, labels, head.wide.out_features, penalty)
+        fitted = _linear_model(fields, targets, head.wide.out_features, penalty, loss_of)
         with torch.no_grad():
-            loss = float(nn.functional.cross_entropy(fitted(dev_fields), dev_labels))
+            loss = float(loss_of(fitted(dev_fields), dev_targets))
         if loss >= lowest:
             break  # sharper only fits the noise of train
         lowest = loss
         head.wide.load_state_dict(fitted.state_dict())
 
 
-def _logistic_regression(fields: Tensor, labels: Tensor, count: int, penalty: float) -> nn.Linear:
+def _linear_model(fields: Tensor, targets: Tensor, count: int, penalty: float, loss_of: Loss) -> nn.Linear:
     model = nn.Linear(fields.shape[1], count)
     nn.init.zeros_(model.weight)
     nn.init.zeros_(model.bias)
@@ -43,7 +49,7 @@ def _logistic_regression(fields: Tensor, labels: Tensor, count: int, penalty: fl
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        loss = nn.functional.cross_entropy(model(fields), labels) + penalty * model.weight.square().sum()
+        loss = loss_of(model(fields), targets) + penalty * model.weight.square().sum()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         return loss
 
@@ -52,4 +58,4 @@ def _logistic_regression(fields: Tensor, labels: Tensor, count: int, penalty: fl
 
 
 def _tensors(encoded: Encoded) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(encoded.fields), torch.from_numpy(encoded.labels)
+    return torch.from_numpy(encoded.fields), torch.from_numpy(encoded.targets)

@@ -3,23 +3,30 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fengkong.domain.documents import Example
+from fengkong.scoring.manifest import Head
 from fengkong.scoring.protocol import TextScorer
-from fengkong.training.evaluation import label_numbers
+from fengkong.training.evaluation import true_answers
+from fengkong.training.measuring.answers import Answers
 from fengkong.training.measuring.bootstrap import FloatArray
 from fengkong.training.reporting.report import ExplainedExample, Kind
+from fengkong.training.tasks.targets import Targets
 from fengkong.trust.occlusion import explain
 
 __all__ = ["explained_examples"]
 
 
-def explained_examples(scorer: TextScorer, examples: Sequence[Example], logs: FloatArray) -> list[ExplainedExample]:
+def explained_examples(scorer: TextScorer, examples: Sequence[Example], answers: Answers) -> list[ExplainedExample]:
     """For the report: the surest right answer, the least sure one, and the surest wrong one, explained.
 
-    logs: `log_probabilities` of these examples. An answer that is two of the three is shown once.
+    answers: `scorer_answers` of these examples. An answer that is two of the three is shown once. None where the
+    answers are entities, which say themselves where they stand.
     """
-    surest, right = logs.max(axis=1), logs.argmax(axis=1) == label_numbers(scorer, examples)
+    if not isinstance(answers, np.ndarray):
+        return []
+    surest, right = _sureness(scorer.head, answers, np.asarray(true_answers(scorer, examples)))
     shown: dict[int, Kind] = {}
     kinds: tuple[tuple[Kind, FloatArray], ...] = (
         ("surest_right", np.where(right, surest, -np.inf)),
@@ -33,3 +40,14 @@ def explained_examples(scorer: TextScorer, examples: Sequence[Example], logs: Fl
         ExplainedExample(explain(scorer, examples[place].document()), examples[place].label, kind)
         for place, kind in shown.items()
     ]
+
+
+def _sureness(head: Head, answers: FloatArray, targets: Targets) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """How sure each answer is, in some unit, and whether it is right; a number is as sure as it is near the truth."""
+    if head.scale is not None:
+        errors = np.abs(answers[:, 0] - head.scale.mean - head.scale.spread * np.asarray(targets, dtype=np.float64))
+        return -errors, errors <= np.median(errors)
+    if head.task == "multilabel":
+        given = answers >= head.cutoffs
+        return np.abs(answers - head.cutoffs).min(axis=1), (given == targets.astype(bool)).all(axis=1)
+    return answers.max(axis=1), answers.argmax(axis=1) == targets

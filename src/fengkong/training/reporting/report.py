@@ -11,15 +11,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from fengkong.domain import FacilityError, SettingsError, plain
 from fengkong.training.measuring.bootstrap import Estimate
-from fengkong.training.measuring.measurement import Measurement
+from fengkong.training.measuring.measurement import Measurement, RunFacts
 from fengkong.training.measuring.metrics import Metrics
 from fengkong.training.reporting import charts
 from fengkong.training.reporting.wording import Language, words
+from fengkong.training.tasks.measurement import TaskMeasurement
 from fengkong.trust.occlusion import Explanation
 
 __all__ = ["ExplainedExample", "Kind", "render_report", "write_metrics", "write_report"]
@@ -27,6 +28,7 @@ __all__ = ["ExplainedExample", "Kind", "render_report", "write_metrics", "write_
 MATRIX_LABELS = 15  # more than this many can't be read as a matrix; the most frequent confusions are listed instead
 CONFUSIONS_LISTED = 15
 
+AnyMeasurement = Measurement | TaskMeasurement
 Kind = Literal["surest_right", "least_sure", "surest_wrong"]
 
 
@@ -46,36 +48,63 @@ class ExplainedExample:
 
 
 def write_report(
-    measurement: Measurement, path: Path, *, language: Language = "en", examples: Sequence[ExplainedExample] = ()
+    measurement: AnyMeasurement,
+    path: Path,
+    *,
+    language: Language = "en",
+    examples: Sequence[ExplainedExample] = (),
 ) -> None:
     """Write the report, whole or not at all. Raises FacilityError where the file can't be written."""
     _write(path, render_report(measurement, language=language, examples=examples))
 
 
-def write_metrics(measurement: Measurement, path: Path) -> None:
+def write_metrics(measurement: AnyMeasurement, path: Path) -> None:
     """Write every figure as JSON, whole or not at all. Raises FacilityError where the file can't be written."""
     _write(path, json.dumps(plain(measurement), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
 def render_report(
-    measurement: Measurement, *, language: Language = "en", examples: Sequence[ExplainedExample] = ()
+    measurement: AnyMeasurement, *, language: Language = "en", examples: Sequence[ExplainedExample] = ()
 ) -> str:
     """The report as HTML. `language` is that of its headings and sentences, "en" or "zh"."""
     if language not in ("en", "zh"):
         raise SettingsError("the report's language is not known", received=repr(language), cure="use 'en' or 'zh'")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters |= {"estimate": _estimate, "signed": _signed, "number": _number}
-    template = resources.files("fengkong.training.reporting").joinpath("report.html.jinja").read_text("utf-8")
-    return environment.from_string(template).render(
-        m=measurement,
-        run=measurement.run,
-        w=words(language),
-        language=language,
+    shared = {
+        "m": measurement,
+        "run": measurement.run,
+        "w": words(language),
+        "language": language,
+        "examples": examples,
+    }
+    if isinstance(measurement, TaskMeasurement):
+        test = measurement.tuned.test
+        return environment.get_template("task_report.html.jinja").render(
+            **shared, charts=_curve(measurement.run, language), chief=test.figures[measurement.metric]
+        )
+    return environment.get_template("report.html.jinja").render(
+        **shared,
         charts=_charts(measurement, language),
         chief=_chief(measurement.tuned.test, measurement.metric),
         confusions=_confusions(measurement.tuned.test),
-        examples=examples,
     )
+
+
+def _template(name: str) -> str:
+    return resources.files("fengkong.training.reporting").joinpath(name).read_text("utf-8")
+
+
+def _curve(run: RunFacts, language: Language) -> dict[str, Markup]:
+    if not (run.curve and run.curve.loss and run.curve.dev):
+        return {}
+    return {"curve": Markup(charts.learning_curve(run.curve, words(language)))}  # noqa: S704 - as below
 
 
 def _charts(m: Measurement, language: Language) -> dict[str, Markup]:
@@ -85,8 +114,6 @@ def _charts(m: Measurement, language: Language) -> dict[str, Markup]:
         "comparison": charts.model_comparison(m.models, w),
         "reliability": charts.reliability_diagram(calibration.test_before, calibration.test_after, w),
     }
-    if m.run.curve and m.run.curve.loss and m.run.curve.dev:
-        drawn["curve"] = charts.learning_curve(m.run.curve, w)
     if len(m.labels) <= MATRIX_LABELS:
         drawn["confusion"] = charts.confusion_matrix(m.tuned.test, w)
     if m.drawings and m.decision:
@@ -94,7 +121,7 @@ def _charts(m: Measurement, language: Language) -> dict[str, Markup]:
         if m.drawings.curves:
             drawn["roc"] = charts.roc_curve(m.drawings.curves, w)
             drawn["precision_recall"] = charts.precision_recall_curve(m.drawings.curves, w)
-    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - our own drawing; Vega escapes its texts
+    return _curve(m.run, language) | {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - our own drawing; Vega escapes its texts
 
 
 def _chief(metrics: Metrics, metric: str) -> Estimate:

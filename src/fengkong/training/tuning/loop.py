@@ -10,9 +10,7 @@ import torch
 from torch import nn
 
 from fengkong.domain.errors import FacilityError
-from fengkong.scoring.calibration import softmax
 from fengkong.training.encoding import Encoded, Int64s, collate, shuffled_batches
-from fengkong.training.measuring.metrics import classification_metrics
 from fengkong.training.progress import Evaluated, Event, Finished, Step
 from fengkong.training.tuning.optimiser import rate_share, set_rate
 from fengkong.training.tuning.predict import autocast, predict_logits, tensors_of
@@ -50,14 +48,9 @@ def fine_tune(state: TrainingState, train: Encoded, dev: Encoded) -> Generator[E
 
 
 def dev_figures(state: TrainingState, dev: Encoded) -> dict[str, float]:
-    """Measure the network as it stands: accuracy, macro_f1, loss, and auc where there are two labels."""
+    """Measure the network as it stands, by the figures of its kind of task."""
     logits = predict_logits(state.network, dev, padding=state.padding, bf16=state.plan.bf16)
-    names = [str(place) for place in range(logits.shape[1])]
-    measured = classification_metrics(dev.labels, softmax(logits), names, resamples=0)
-    figures = {"accuracy": measured.accuracy, "macro_f1": measured.macro_f1, "loss": measured.log_loss}
-    if measured.binary is not None:
-        figures["auc"] = measured.binary.auc
-    return {name: estimate.value for name, estimate in figures.items() if estimate.value is not None}
+    return dict(state.kind.dev_figures(logits, dev.targets))
 
 
 def _remaining_steps(state: TrainingState, train: Encoded) -> Iterator[tuple[int, list[Int64s]]]:
@@ -95,9 +88,9 @@ def _add_gradient(state: TrainingState, train: Encoded, texts: Int64s, share: fl
     """Add the gradient of one batch's loss to those already there, by its share in the step; answers that much loss."""
     device = next(state.network.parameters()).device
     batch = collate(train, texts, padding=state.padding)
-    labels = torch.from_numpy(batch.labels).to(device)
+    targets = torch.from_numpy(batch.targets).to(device)
     with autocast(device, state.plan.bf16):
-        loss = share * nn.functional.cross_entropy(state.network(*tensors_of(batch, device)), labels)
+        loss = share * state.kind.loss(state.network(*tensors_of(batch, device)), targets)
     value = float(loss.detach())
     _check_finite("loss", value, state)
     loss.backward()  # type: ignore[no-untyped-call]

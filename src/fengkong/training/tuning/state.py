@@ -15,6 +15,7 @@ from fengkong.training.defaults import Plan
 from fengkong.training.encoding import Encoded
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.embedding import compact_embedding, expand_embedding
+from fengkong.training.tasks.kind import LOWER_IS_BETTER, Kind
 from fengkong.training.tuning.optimiser import make_optimiser
 from fengkong.training.ways.rank_budget import RankBudget
 
@@ -39,6 +40,7 @@ class TrainingState:
     """One run of the loop, resumable after every event that the loop yields. Made by `start_training`."""
 
     network: TextClassifier
+    kind: Kind
     plan: Plan
     padding: int
     optimiser: torch.optim.Optimizer
@@ -113,8 +115,8 @@ class TrainingState:
         return better
 
     def _merit(self, figures: Mapping[str, float]) -> tuple[float, float]:
-        metric = self.plan.metric
-        return (-figures["loss"] if metric == "loss" else figures[metric]), -figures["loss"]
+        figure = figures[self.plan.metric]
+        return (-figure if self.plan.metric in LOWER_IS_BETTER else figure), -figures["loss"]
 
     def settle(self) -> None:
         """Give the network the best weights so far (those it has, where none was measured) and its full embedding."""
@@ -175,9 +177,11 @@ class TrainingState:
         self.best_step, self.best_figures = facts["best_step"], dict(facts["best_figures"])
 
 
-def start_training(network: TextClassifier, plan: Plan, train: Encoded, dev: Encoded, *, padding: int) -> TrainingState:
+def start_training(
+    network: TextClassifier, kind: Kind, plan: Plan, train: Encoded, dev: Encoded, *, padding: int
+) -> TrainingState:
     """The state before the first step. A word-embedding table that learns is compact until `settle` is called."""
     if all(weights.requires_grad for weights in network.encoder.get_input_embeddings().parameters()):
         compact_embedding(network, train.tokens, dev.tokens, padding=padding)
     ranks = RankBudget.of(network, rank=plan.rank, steps=plan.steps)
-    return TrainingState(network, plan, padding, make_optimiser(network, plan), ranks)
+    return TrainingState(network, kind, plan, padding, make_optimiser(network, plan), ranks)
