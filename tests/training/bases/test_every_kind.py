@@ -9,7 +9,12 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSeq2SeqLM
 
 from fengkong.domain.errors import SettingsError
+from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.engine import Engine
+from fengkong.scoring.manifest import Manifest
+from fengkong.scoring.pairs import encode_pair
+from fengkong.scoring.scorer import Scorer
+from fengkong.text.cleaning import CLEANING_VERSION, clean
 from fengkong.training.bases.from_scratch import KINDS, make_base
 from fengkong.training.bases.loading import load_base, token_counter
 from fengkong.training.bases.quiet import quiet
@@ -28,6 +33,7 @@ TEXTS = [
     "收入稳定",
     "逾期",
 ]
+SPECIAL = ("[CLS]", "[SEP]", "<s>", "</s>", "<|endoftext|>", "<|begin_of_text|>")
 LABELS = torch.tensor([0, 1, 0, 1, 0, 1, 0, 1])
 
 
@@ -111,6 +117,18 @@ def test_an_empty_text_has_a_token_and_the_counter_knows(base, folder):
     assert longest == base.max_tokens
 
 
+def test_two_texts_are_parted_by_a_token_of_the_base(base):
+    base.tokenizer.enable_truncation(base.max_tokens)
+    alone = [encoding.ids for encoding in base.tokenizer.encode_batch(["收入稳定", "逾期"], add_special_tokens=False)]
+    together, cut = encode_pair(base.tokenizer, "收入稳定", "逾期", base.max_tokens)
+    assert cut == 0
+    start = next(place for place in range(len(together.ids)) if together.ids[place:][: len(alone[0])] == alone[0])
+    between = together.ids[start + len(alone[0]) :]
+    second = next(place for place in range(len(between)) if between[place:][: len(alone[1])] == alone[1])
+    assert second > 0
+    assert set(between[:second]) <= {base.tokenizer.token_to_id(name) for name in SPECIAL}
+
+
 @pytest.mark.parametrize("pooling", ["mean", "cls", "last"])
 def test_logits_depend_neither_on_company_nor_on_the_padding_id(base, pooling):
     if pooling == "cls" and base.family == "decoder":
@@ -172,6 +190,21 @@ def test_the_graph_without_torch_is_the_network(exported):
         with torch.inference_mode():
             trained = network(ids, mask).numpy()
         np.testing.assert_allclose(engine.run(ids.numpy(), mask.numpy()), trained, atol=1e-4)
+
+
+def test_a_scorer_reads_raw_texts_as_the_network_does(exported, tmp_path):
+    base, network, graph = exported
+    head = {"name": "risk", "labels": ("bad", "good")}
+    manifest = Manifest(
+        heads=(head,), language="mul", cleaning=CLEANING_VERSION, max_tokens=base.max_tokens, precision="fp32"
+    )
+    scorer = Scorer(Bundle(tmp_path, manifest, graph.SerializeToString(), base.tokenizer.to_str().encode()), threads=1)
+    texts = [*TEXTS, "", " ".join(TEXTS) * 3, "[SEP] </s> <|endoftext|>"]
+    base.tokenizer.encode_special_tokens = True
+    rows = tokens(base, [clean(text).text for text in texts])
+    with torch.inference_mode():
+        trained = network(*padded(rows, base.padding)).softmax(dim=1).numpy()
+    np.testing.assert_allclose(scorer.probabilities(texts), trained, atol=1e-4)
 
 
 def test_products_go_into_int8_and_stay_near(exported):

@@ -187,7 +187,7 @@ def _read_tokenizer(folder: Path, name: str, config: PretrainedConfig) -> Tokeni
 
 
 def _begin_texts(tokenizer: Tokenizer, config: PretrainedConfig, path: Path) -> None:
-    """Put the token that parts documents in pre-training before each text, where the tokenizer adds none.
+    """Put the token that parts documents in pre-training before each text, and before the second of a pair.
 
     GPT-2 and Qwen read a text as if it went on from nothing; with it an empty text has a token too, and the attention
     that a decoder lays on the first token, whatever it is (Xiao et al. 2024), is not laid on a word.
@@ -196,7 +196,7 @@ def _begin_texts(tokenizer: Tokenizer, config: PretrainedConfig, path: Path) -> 
     for token in (config.bos_token_id, *ends):
         if token is not None and (text := tokenizer.id_to_token(token)) is not None:
             begin = processors.TemplateProcessing(
-                single=[text, "$A"], pair=[text, "$A", "$B:1"], special_tokens=[(text, token)]
+                single=[text, "$A"], pair=[text, "$A", f"{text}:1", "$B:1"], special_tokens=[(text, token)]
             )
             before = tokenizer.post_processor
             tokenizer.post_processor = processors.Sequence([before, begin]) if before is not None else begin

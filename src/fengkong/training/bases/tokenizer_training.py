@@ -84,7 +84,9 @@ def begun_bytes(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFas
     """Llama 3's: byte-level BPE, a token before each text, no padding token."""
     first, last = "<|begin_of_text|>", "<|end_of_text|>"
     tokenizer = _byte_pairs(texts, vocabulary, [first, last])
-    tokenizer.post_processor = processors.TemplateProcessing(single=f"{first} $A", special_tokens=[(first, 0)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{first} $A", pair=f"{first} $A {first}:1 $B:1", special_tokens=[(first, 0)]
+    )
     return _named(tokenizer, bos=first, eos=last)
 
 
@@ -117,7 +119,9 @@ def xlm_pieces(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFast
 def t5_pieces(texts: Sequence[str], vocabulary: int) -> PreTrainedTokenizerFast:
     """T5's: SentencePiece unigrams with </s> after each text."""
     tokenizer = _unigrams(texts, vocabulary, ["<pad>", "</s>", "<unk>"], "<unk>")
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B:1 </s>:1", special_tokens=[("</s>", 1)]
+    )
     return _named(tokenizer, pad="<pad>", eos="</s>", unk="<unk>")
 
 
