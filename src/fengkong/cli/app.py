@@ -29,8 +29,8 @@ from fengkong.domain.errors import BaseModelError, BundleError, FacilityError, F
 __all__ = ["app", "exit_code", "main"]
 
 TRAIN_EXTRA = {
-    *("altair", "huggingface_hub", "jinja2", "onnx", "onnxscript", "safetensors", "sklearn", "torch", "transformers"),
-    "vl_convert",
+    *("altair", "huggingface_hub", "jinja2", "onnx", "onnxscript", "optuna", "peft", "safetensors", "sklearn", "torch"),
+    *("transformers", "vl_convert"),
 }
 """The modules of the extra's packages, as pyproject.toml lists them."""
 INSTALL_TRAIN = "install it with: pip install 'fengkong[train]'"

@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fengkong.domain.canonical import digest
 from fengkong.domain.errors import SettingsError, likely_slip
 
-__all__ = ["Auto", "AverageName", "MetricName", "OptimiserName", "Recipe", "ScheduleName", "WayName"]
+__all__ = ["Auto", "AverageName", "MetricName", "ModelName", "OptimiserName", "Recipe", "ScheduleName", "WayName"]
 
 Auto = Literal["auto"]
 Count = Annotated[int, Field(ge=1, strict=True)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 WayName = Literal["full", "frozen", "top", "bitfit", "lora", "adalora", "prefix", "prompt", "ia3", "adapter"]
+ModelName = Literal["tuned", "ngrams", "frozen", "contrastive", "blend", "auto"]
 OptimiserName = Literal["adamw", "sgd", "adafactor"]
 ScheduleName = Literal["linear", "cosine", "constant"]
 AverageName = Literal["ema", "tail"]
@@ -40,6 +41,8 @@ class Recipe(BaseModel):
     label_smoothing: Share = 0.0
     class_weights: Literal["none", "balanced"] = "none"
     cost_matrix: dict[str, dict[str, float]] = {}
+    model: ModelName = "tuned"
+    minutes: Annotated[float, Field(gt=0)] = 60.0
     base: Annotated[str, Field(min_length=1)] = "minilm"
     max_tokens: Annotated[int, Field(ge=8, strict=True)] = 256
     pooling: Literal["mean", "cls"] = "mean"
@@ -51,8 +54,8 @@ class Recipe(BaseModel):
     epochs: Count | Auto = "auto"
     min_steps: Count = 500
     batch_tokens: Annotated[int, Field(ge=16, strict=True)] | Auto = "auto"
-    learning_rate: Annotated[float, Field(gt=0, lt=1)] | Auto = "auto"
     optimiser: OptimiserName = "adamw"
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] | Auto = "auto"
     schedule: ScheduleName = "linear"
     warmup: Share = 0.1
     accumulation: Count = 1

@@ -87,7 +87,7 @@ def test_examples_that_can_not_be_learnt_from_are_refused(data, recipe, sentence
     [
         (ONE, {"metric": "rmse"}, "metric is not one of task 'classification'.*macro_f1"),
         (SEVERAL, {"metric": "auc"}, "metric is not one of task 'multilabel'.*micro_f1"),
-        (SEVERAL, {"loss": "focal"}, "belong to one label a text"),
+        (SEVERAL, {"loss": "focal"}, "loss is not one of task 'multilabel'"),
         (NUMBERS, {"task": "regression", "class_weights": "balanced"}, "belong to one label a text"),
         (ONE, {"cost_matrix": {"bad": {"goood": 5.0}}}, "names a label that is none.*did you mean 'good'"),
         (ONE, {"cost_matrix": {"bad": {"good": -5.0}}}, "numbers from 0 up"),
@@ -153,7 +153,7 @@ def test_perfect_logits_have_perfect_dev_figures(data, recipe, metric):
 
 def test_regression_answers_in_the_unit_of_its_numbers():
     regression = kind(NUMBERS, task="regression")
-    head = calibrate(open_head(regression, "loss", None), np.zeros((3, 1), np.float32), np.zeros(3), Costs()).head
+    head = calibrate(regression, open_head(regression, "loss", None), np.zeros((3, 1), np.float32), np.zeros(3), Costs()).head
     assert answers(head, regression.targets(NUMBERS.train)[:, None])[:, 0] == pytest.approx([10, 20, -3.5], rel=1e-5)
     assert head_targets(head, NUMBERS.train) == pytest.approx(regression.targets(NUMBERS.train))
     with pytest.raises(InputError, match="no positive label"):
@@ -179,7 +179,7 @@ def test_several_labels_are_calibrated_by_one_temperature():
     truth = (draw.random(honest.shape) < sigmoid(honest)).astype(np.float32)
     several = kind(SEVERAL)
     head = open_head(several, "events", "fraud").model_copy(update={"labels": ("a", "b", "c", "d"), "positive": None})
-    found = calibrate(head, honest * 2, truth, Costs()).head
+    found = calibrate(several, head, honest * 2, truth, Costs()).head
     assert found.temperature == pytest.approx(2.0, rel=0.1)
     assert len(found.cutoffs) == 4
     assert math.isclose(answers(found, honest * 2)[0, 0], sigmoid(honest)[0, 0], abs_tol=0.03)
