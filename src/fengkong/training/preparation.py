@@ -107,8 +107,10 @@ def prepare(
         trained=trained,
         device=device,
     )
+    marks = kind.findings(splits.train) if isinstance(kind, Entities) else ()
+    findings = (*_findings(base, train), *marks)
     network.to(device).eval()
-    return Prepared(recipe, kind, base, network, max_tokens, fields, train, dev, plan, _findings(base, train))
+    return Prepared(recipe, kind, base, network, max_tokens, fields, train, dev, plan, findings)
 
 
 def _network(base: BaseModel, recipe: Recipe, kind: Kind, fields: FieldEncoder | None) -> TextClassifier:

@@ -146,6 +146,16 @@ def test_types_that_train_lacks_are_refused_with_their_place(tagged: Path, tiny_
         run(path, tiny_base, tmp_path / "run")
 
 
+def test_entities_that_end_within_a_word_are_told(tagged: Path, tiny_base: Path, tmp_path: Path) -> None:
+    within = {"text": "the applicant", "entities": [{"start": 4, "end": 7, "label": "PER"}], "split": "train"}
+    path = tmp_path / "within.jsonl"
+    path.write_text("".join(json.dumps({**within, "split": split}) + "\n" for split in ("train", "dev", "test")))
+    recipe = Recipe.from_values({**FAST, "base": str(tiny_base)})
+    prepared = prepare(recipe, split_examples(read_examples(path)))
+    assert [(finding.code, "word: 1;" in finding.message) for finding in prepared.findings] == [("T005", True)]
+    assert not prepare(recipe, split_examples(read_examples(tagged))).findings
+
+
 def test_marks_are_part_of_what_a_run_knows_its_data_by(tagged: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     marked = [json.loads(line) for line in tagged.read_text().splitlines()]

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError
+from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.chains import Chain, entities_of
 from fengkong.scoring.manifest import TaskKind
 from fengkong.training.encoding import Float32s
@@ -73,6 +74,19 @@ class Entities:
         for ex in examples:
             marked_entities(ex, self.labels)
         return tag_tokens(examples, self.tokenizer, self.labels, self.max_tokens).tags
+
+    def findings(self, examples: Sequence[Example]) -> Iterator[Finding]:
+        """T005: entities that the words of the base can't part from what stands beside them."""
+        if self.tokenizer is None:
+            raise ValueError("findings need a base; see with_base")
+        widened = tag_tokens(examples, self.tokenizer, self.labels, self.max_tokens).widened
+        if widened:
+            yield Finding(
+                "T005",
+                Severity.WARNING,
+                f"entities that begin or end within a word: {widened:,}; the whole word is learnt and found",
+                cure="check the offsets, or take a base that reads smaller pieces",
+            )
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Of logits [texts, tokens, tags]. "soft_iou" is added to cross-entropy: alone, a tag that is nearly never
