@@ -41,6 +41,7 @@ class Encoded:
     fields: float32 [texts, width], or None where the model reads text alone.
     unread: int64 [texts], tokens beyond the limit that were cut.
     unknown: share of the tokens, in [0, 1], that the vocabulary lacks.
+    vectors: float32 [texts, hidden], what the encoder says of each text, where it was asked before and stays as it is.
     """
 
     tokens: Int64s
@@ -49,6 +50,7 @@ class Encoded:
     fields: Float32s | None
     unread: Int64s
     unknown: float = 0.0
+    vectors: Float32s | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -61,12 +63,13 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Batch:
-    """One padded batch: ids and mask int64 [texts, tokens], targets [texts, ...], fields float32 or None."""
+    """One padded batch: ids and mask int64 [texts, tokens], targets [texts, ...], fields, vectors float32 or None."""
 
     input_ids: Int64s
     attention_mask: Int64s
     targets: npt.NDArray[Any]
     fields: Float32s | None
+    vectors: Float32s | None = None
 
 
 def encode(
@@ -124,7 +127,8 @@ def collate(encoded: Encoded, texts: Int64s, *, padding: int) -> Batch:
     ids = np.full(mask.shape, padding, dtype=np.int64)
     ids[mask] = np.concatenate([encoded.tokens[encoded.starts[text] : encoded.starts[text + 1]] for text in texts])
     rows = encoded.fields[texts] if encoded.fields is not None else None
-    return Batch(ids, mask.astype(np.int64), encoded.targets[texts], rows)
+    vectors = encoded.vectors[texts] if encoded.vectors is not None else None
+    return Batch(ids, mask.astype(np.int64), encoded.targets[texts], rows, vectors)
 
 
 def _tokenise(examples: Sequence[Example], tokenizer: Tokenizer, max_tokens: int) -> tuple[list[Encoding], list[int]]:

@@ -9,7 +9,7 @@ from fengkong.training.bases.loading import load_base
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.preparation import prepare
 from fengkong.training.recipe import Recipe
-from fengkong.training.tuning.loop import fine_tune
+from fengkong.training.tuning.loop import dev_figures, fine_tune
 from fengkong.training.tuning.predict import embed_texts
 from fengkong.training.ways.registry import apply_way
 from fengkong.training.ways.way import Trained, count_trained
@@ -75,6 +75,19 @@ def test_a_frozen_encoder_answers_alike_before_in_and_after_training(tiny_base, 
     for _ in fine_tune(prepared.start(), prepared.train, prepared.dev):
         assert not prepared.network.encoder.training
         np.testing.assert_array_equal(embed_texts(prepared.network, prepared.dev, padding=0), before)
+
+
+def test_a_frozen_encoder_reads_each_text_once_and_the_figures_are_those_of_reading_it(tiny_base, tiny_splits):
+    values = {"base": str(tiny_base), "way": "frozen", "epochs": 10, "batch_tokens": 64, "precision": "fp32"}
+    prepared = prepare(Recipe.from_values(values), tiny_splits)
+    read = []
+    prepared.network.encoder.register_forward_pre_hook(
+        lambda _encoder, _args, given: read.append(len(given["input_ids"])), with_kwargs=True
+    )
+    state = prepared.start()
+    list(fine_tune(state, prepared.train, prepared.dev))
+    assert sum(read) == len(prepared.train) + len(prepared.dev)
+    assert dev_figures(state, prepared.dev) == pytest.approx(state.best_figures, rel=1e-5)
 
 
 def test_the_count_is_told_in_words(tiny_base):

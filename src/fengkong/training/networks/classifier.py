@@ -68,7 +68,11 @@ class TextClassifier(nn.Module):
         input_ids, attention_mask: int64 [batch, tokens]. fields: float32 [batch, field_width] where the network
         was built with fields.
         """
-        logits: Tensor = self.head(self.dropout(self.embed(input_ids, attention_mask))).float()
+        return self.decide(self.embed(input_ids, attention_mask), fields)
+
+    def decide(self, vectors: Tensor, fields: Tensor | None = None) -> Tensor:
+        """Logits, float32 [batch, labels], of what `embed` says of the texts."""
+        logits: Tensor = self.head(self.dropout(vectors)).float()
         if self.field_head is not None:
             if fields is None:
                 raise ValueError("this network was built with fields; give them")

@@ -13,7 +13,7 @@ from fengkong.domain.errors import FacilityError
 from fengkong.training.encoding import Encoded, Int64s, collate, shuffled_batches
 from fengkong.training.progress import Evaluated, Event, Finished, Step
 from fengkong.training.tuning.optimiser import rate_share, set_rate
-from fengkong.training.tuning.predict import autocast, predict_logits, tensors_of
+from fengkong.training.tuning.predict import autocast, logits_of, predict_logits, read_once
 from fengkong.training.tuning.state import TrainingState
 
 __all__ = ["dev_figures", "fine_tune"]
@@ -31,6 +31,7 @@ def fine_tune(state: TrainingState, train: Encoded, dev: Encoded) -> Generator[E
     """
     plan, pace = state.plan, _Pace(state)
     with _threads(plan.threads), _settled(state):
+        train, dev = (read_once(state.network, texts, padding=state.padding, bf16=plan.bf16) for texts in (train, dev))
         if state.step == 0 and state.network.field_head is not None:
             yield _evaluate(state, dev)  # the fields alone: tuning must beat them to be kept
         for epoch, batches in _remaining_steps(state, train):
@@ -90,7 +91,7 @@ def _add_gradient(state: TrainingState, train: Encoded, texts: Int64s, share: fl
     batch = collate(train, texts, padding=state.padding)
     targets = torch.from_numpy(batch.targets).to(device)
     with autocast(device, state.plan.bf16):
-        loss = share * state.kind.loss(state.network(*tensors_of(batch, device)), targets)
+        loss = share * state.kind.loss(logits_of(state.network, batch), targets)
     value = float(loss.detach())
     _check_finite("loss", value, state)
     loss.backward()  # type: ignore[no-untyped-call]

@@ -1,6 +1,7 @@
 """Logits and text vectors for many texts, in their own order, from batches of like length."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -8,8 +9,9 @@ import torch
 from fengkong.domain.errors import InputError
 from fengkong.training.encoding import Batch, Encoded, Float32s, collate, plan_batches
 from fengkong.training.networks.classifier import TextClassifier
+from fengkong.training.networks.token_head import TokenTagger
 
-__all__ = ["Tensors", "autocast", "embed_texts", "predict_logits", "tensors_of"]
+__all__ = ["Tensors", "autocast", "embed_texts", "logits_of", "predict_logits", "read_once", "tensors_of"]
 
 Tensors = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
 
@@ -23,7 +25,25 @@ def predict_logits(
 
     Of a network that tags, [texts, tokens, tags], with nothing behind a batch's longest text.
     """
-    return _read(network, network, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens)
+    return _read(network, logits_of, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens)
+
+
+def logits_of(network: TextClassifier, batch: Batch) -> torch.Tensor:
+    """What the network answers to a batch; where it holds text vectors, these are taken and nothing is read."""
+    device = next(network.parameters()).device
+    ids, mask, fields = tensors_of(batch, device)
+    if batch.vectors is not None:
+        return network.decide(torch.from_numpy(batch.vectors).to(device), fields)
+    logits: torch.Tensor = network(ids, mask, fields)
+    return logits
+
+
+def read_once(network: TextClassifier, encoded: Encoded, *, padding: int, bf16: bool = False) -> Encoded:
+    """The texts with their vectors, where nothing of the encoder learns: no step has to read them again."""
+    learns = any(weights.requires_grad for weights in network.encoder.parameters())
+    if learns or isinstance(network, TokenTagger):
+        return encoded
+    return replace(encoded, vectors=embed_texts(network, encoded, padding=padding, bf16=bf16))
 
 
 def embed_texts(
@@ -31,15 +51,16 @@ def embed_texts(
 ) -> Float32s:
     """Pooled text vectors, float32 [texts, hidden], in the order of `encoded`: what the head would receive."""
 
-    def embed(input_ids: torch.Tensor, attention_mask: torch.Tensor, _fields: torch.Tensor | None) -> torch.Tensor:
-        return network.embed(input_ids, attention_mask)
+    def embed(network: TextClassifier, batch: Batch) -> torch.Tensor:
+        ids, mask, _ = tensors_of(batch, next(network.parameters()).device)
+        return network.embed(ids, mask)
 
     return _read(network, embed, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens)
 
 
 def _read(
     network: TextClassifier,
-    answer: Callable[..., torch.Tensor],
+    answer: Callable[[TextClassifier, Batch], torch.Tensor],
     encoded: Encoded,
     *,
     padding: int,
@@ -55,8 +76,7 @@ def _read(
     try:
         with torch.inference_mode(), autocast(device, bf16):
             answers = [
-                answer(*tensors_of(collate(encoded, texts, padding=padding), device)).float().cpu().numpy()
-                for texts in batches
+                answer(network, collate(encoded, texts, padding=padding)).float().cpu().numpy() for texts in batches
             ]
     finally:
         network.train(was_training)
