@@ -16,6 +16,8 @@ LAYER = re.compile(r"\.(?:layer|layers|h|block|blocks)\.(\d+)\.")
 
 
 MOMENTUM = 0.9
+TRANSITION_RATE = 1e-2
+"""Scores of one tag after another start from nothing and are few; at a head's rate they hardly move in an epoch."""
 
 
 def make_optimiser(network: TextClassifier, plan: Plan) -> torch.optim.Optimizer:
@@ -75,8 +77,10 @@ def _layer_of(name: str) -> int | None:
 
 
 def _rate_of(name: str, layers: int, plan: Plan) -> float:
-    if name.startswith(("field_head.deep", "transitions")):  # they start from nothing
+    if name.startswith("field_head.deep"):
         return plan.field_learning_rate
+    if name.startswith("transitions"):
+        return TRANSITION_RATE
     if not name.startswith("encoder."):
         return plan.learning_rate
     layer = _layer_of(name)
