@@ -90,7 +90,7 @@ def _measure_inputs(model: onnx.ModelProto, names: list[str], feeds: Iterable[Fe
     seen: dict[str, _Input] = {}
     for feed in feeds:
         for name, value in zip(names, session.run(names, dict(feed)), strict=True):
-            rows = value[feed["attention_mask"] > 0]
+            rows = value[_read_places(feed, value.shape[1])]
             low, high = np.minimum(rows.min(axis=0), 0), np.maximum(rows.max(axis=0), 0)
             moments = rows.T @ rows
             if name in seen:
@@ -99,6 +99,12 @@ def _measure_inputs(model: onnx.ModelProto, names: list[str], feeds: Iterable[Fe
                 rows = np.concatenate([seen[name].rows, rows])
             seen[name] = _Input(low, high, rows[:: max(1, len(rows) // SAMPLED_ROWS)].copy(), moments)
     return seen
+
+
+def _read_places(feed: Feed, places: int) -> npt.NDArray[np.bool_]:
+    """Which places of [texts, places] hold something; what stands there before the tokens (a prompt) always does."""
+    mask = feed["attention_mask"] > 0
+    return np.pad(mask, ((0, 0), (places - mask.shape[1], 0)), constant_values=True)
 
 
 def _spread(seen: _Input, weights: list[Floats], share: float) -> tuple[Floats, float, float]:
