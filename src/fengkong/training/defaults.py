@@ -21,7 +21,7 @@ MOST_EPOCHS = 40
 EVALUATIONS = (2, 8)
 EVALUATION_SHARE = 0.1
 FORWARD_SHARE = 1 / 3  # of the work of a training step; the backward pass is the rest
-BASE_RATES: Mapping[OptimiserName, float] = {"adamw": 2e-4, "sgd": 2e-2, "adafactor": 2e-3}
+BASE_RATES: Mapping[OptimiserName, float] = {"adamw": 2e-4, "sgd": 5e-2, "adafactor": 4e-3}
 BASE_WIDTH = 384
 FIELD_RATE = 1e-3
 

@@ -23,7 +23,7 @@ class Lora(Way):
     """Low-rank additions to every linear map of the layers (Hu et al. 2022; all maps as in Dettmers et al. 2023)."""
 
     name = "lora"
-    rate = 5.0
+    rate = 10.0
 
     def apply(self, encoder: PreTrainedModel, recipe: Recipe) -> None:
         """Put the two factors beside each map; their product starts at zero."""
@@ -50,7 +50,7 @@ class AdaLora(Way):
     """
 
     name = "adalora"
-    rate = 5.0
+    rate = 10.0
 
     def apply(self, encoder: PreTrainedModel, recipe: Recipe) -> None:
         """Put the three factors beside each map; the singular values start at zero."""
