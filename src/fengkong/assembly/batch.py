@@ -148,7 +148,7 @@ def _row(doc: Document, sig: Signal) -> Row:
 
 
 def _entities(sig: Signal) -> list[Row]:
-    """In the form that the corpus reads, so that what was found can be mended and learnt from."""
+    """In the form that the corpus reads as marks."""
     return [
         {"start": span.start, "end": span.end, "label": span.label, "text": span.text, "p": span.weight}
         for span in sig.spans
