@@ -45,10 +45,16 @@ def read_labelled(data: "assembly.DataSettings", *, seed: int, recipe: "training
     report = corpus.ReadReport()
     splits = corpus.split_examples(read_examples(data, report), how=data.split, seed=seed)
     count, longest = training.token_counter(recipe.base) if recipe else (None, 0)
-    limit = min(recipe.max_tokens, longest) if recipe else None
+    limit = _tokens_read(recipe, longest) if recipe else None
     numbers = recipe is not None and recipe.task == "regression"
     findings = corpus.check_examples(splits, token_lengths=count, max_tokens=limit, numbers=numbers)
     return Labelled(splits, (*report.findings(), *findings))
+
+
+def _tokens_read(recipe: "training.Recipe", longest: int) -> int:
+    """The most tokens of a text that are read, by a base that takes so many at a time."""
+    at_a_time = min(recipe.max_tokens, longest)
+    return at_a_time + (recipe.windows - 1) * (at_a_time - recipe.overlap)
 
 
 def read_examples(data: "assembly.DataSettings", report: corpus.ReadReport | None = None) -> list[Example]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 from fengkong.domain.canonical import digest
 from fengkong.domain.errors import BundleError
 from fengkong.scoring.fields import FieldSpec
+from fengkong.scoring.windows import Windows
 
 __all__ = ["GRAPH", "MANIFEST", "NGRAMS", "OPTIONAL_FILES", "Head", "Manifest", "Precision", "TaskKind", "Thresholds"]
 
@@ -112,6 +113,7 @@ class Manifest(_Frozen):
     language: ISO 639 code of the texts ("en", "zh"; "mul" for several).
     cleaning: version of the text cleaning that the model was trained behind.
     max_tokens: length limit of the network, special tokens included; 0 where there is none.
+    windows: how the network reads a text that is longer; None where it is cut there.
     precision: of the network's numbers, or of the n-grams' where they are alone.
     blend: the weight of each part of the model in its logits, summing to one: of the network in model.onnx, and of the
     linear model on n-grams in ngrams.npz, which reads the whole of a text. A part that isn't named isn't there.
@@ -124,6 +126,7 @@ class Manifest(_Frozen):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
     cleaning: str
     max_tokens: Annotated[int, Field(ge=0, le=8192)]
+    windows: Windows | None = None
     precision: Precision
     blend: Annotated[dict[Part, Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)] = {GRAPH: 1.0}
     fields: tuple[FieldSpec, ...] = ()
@@ -145,6 +148,8 @@ class Manifest(_Frozen):
             raise ValueError("blend: n-grams of a text don't find entities")
         if (self.max_tokens < 4) if GRAPH in self.blend else (self.max_tokens > 0):
             raise ValueError("max_tokens must be 4 or more with a network, and 0 without")
+        if self.windows is not None and (GRAPH not in self.blend or self.heads[0].task == "entities"):
+            raise ValueError("windows belong to a network that answers for whole texts")
         if unknown := self.files.keys() - self.required_files - OPTIONAL_FILES:
             raise ValueError(f"files names {min(unknown)!r}, which no bundle may hold")
         return self

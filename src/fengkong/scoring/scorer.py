@@ -84,7 +84,7 @@ class Scorer:
             return
         for read in self._reader.read(texts, fields, pairs):
             found = answers(self.head, read.logits[:, self._columns])
-            yield _Answers(found, read.unread, read.fieldless, [()] * len(found))
+            yield _Answers(found, read.unread, read.fieldless, read.evidence)
 
     def _signal(self, answer: NDArray[np.float64], unread: int, fieldless: bool, spans: tuple[Span, ...]) -> Signal:
         if np.isnan(answer).any():

@@ -8,6 +8,7 @@ from tokenizers import Encoding, Tokenizer
 
 from fengkong.domain.errors import BundleError
 from fengkong.scoring.pairs import encode_pair
+from fengkong.scoring.windows import Windows, cut_windows
 from fengkong.scoring.words import Words, align
 
 __all__ = ["Tokeniser", "Tokens"]
@@ -33,19 +34,27 @@ class Tokeniser:
     pad: the token id that fills batches. vocabulary: how many tokens there are.
     """
 
-    def __init__(self, tokenizer_json: bytes, max_tokens: int, *, where: str = "tokenizer.json") -> None:
-        """Raises BundleError when the bytes are not a tokenizer."""
+    def __init__(
+        self,
+        tokenizer_json: bytes,
+        max_tokens: int,
+        *,
+        windows: Windows | None = None,
+        where: str = "tokenizer.json",
+    ) -> None:
+        """windows: how a longer text is cut by `encode_windows`. Raises BundleError for bytes that are no tokenizer."""
         try:
             # Checked as JSON first: the library answers some malformed input with a panic.
             json.loads(tokenizer_json)
             self._tokenizer = Tokenizer.from_buffer(tokenizer_json)
             self._tokenizer.encode_special_tokens = True
             self._tokenizer.no_padding()
-            self._tokenizer.enable_truncation(max_tokens)
+            self._tokenizer.enable_truncation(max_tokens, stride=windows.overlap if windows else 0)
         except Exception as error:
             raise BundleError("the tokenizer can't be read", where=where, cure="export the model again") from error
         self._special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
         self._max_tokens = max_tokens
+        self._windows = windows
         self._head = max_tokens * _CHARACTERS_PER_TOKEN
         self.pad = next((i for name in _PAD_NAMES if (i := self._tokenizer.token_to_id(name)) is not None), 0)
         self.vocabulary = self._tokenizer.get_vocab_size()
@@ -73,6 +82,18 @@ class Tokeniser:
         read = self._read(texts, self._tokenizer.encode_batch)  # the fast one doesn't say where tokens stand
         tokens = [Tokens(encoding.ids, unread) for encoding, unread in read]
         return tokens, align(texts, [encoding.offsets for encoding, _ in read])
+
+    def encode_windows(self, texts: Sequence[str]) -> list[tuple[list[Encoding], int]]:
+        """The windows of each text, and how many of its tokens lie in none (estimated for very long texts)."""
+        if self._windows is None:
+            raise ValueError("this tokeniser was made without windows")
+        head = self._head * self._windows.most
+        encodings = self._tokenizer.encode_batch([text[:head] for text in texts])
+        cuts = [cut_windows(encoding, self._windows, self._special) for encoding in encodings]
+        return [
+            (pieces, unread + round(max(0, len(text) - head) * (sum(map(len, pieces)) + unread) / head))
+            for text, (pieces, unread) in zip(texts, cuts, strict=True)
+        ]
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text before it is cut, special ones included."""

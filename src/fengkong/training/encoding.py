@@ -14,6 +14,7 @@ from tokenizers import Encoding, Tokenizer
 from fengkong.domain.documents import Example
 from fengkong.scoring.fields import FieldEncoder
 from fengkong.scoring.pairs import encode_pair
+from fengkong.scoring.windows import Windows, cut_windows
 from fengkong.text.cleaning import clean
 
 __all__ = [
@@ -41,6 +42,8 @@ class Encoded:
     fields: float32 [texts, width], or None where the model reads text alone.
     unread: int64 [texts], tokens beyond the limit that were cut.
     unknown: share of the tokens, in [0, 1], that the vocabulary lacks.
+    windows: int64 [texts + 1] where long texts are read in windows: text i has the rows windows[i] to windows[i + 1] of
+        `starts`; None where a row is a text.
     vectors: float32 [texts, hidden], what the encoder says of each text, where it was asked before and stays as it is.
     """
 
@@ -51,25 +54,33 @@ class Encoded:
     unread: Int64s
     unknown: float = 0.0
     vectors: Float32s | None = None
+    windows: Int64s | None = None
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.unread)
 
     @property
     def lengths(self) -> Int64s:
-        """Tokens a text, int64 [texts]."""
-        return np.diff(self.starts)
+        """Tokens a text, int64 [texts]; in windows, those of all of its windows, each as long as the longest."""
+        rows = np.diff(self.starts)
+        if self.windows is None:
+            return rows
+        return np.maximum.reduceat(rows, self.windows[:-1]) * np.diff(self.windows)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One padded batch: ids and mask int64 [texts, tokens], targets [texts, ...], fields, vectors float32 or None."""
+    """One padded batch: ids and mask int64 [rows, tokens], targets [texts, ...], fields, vectors float32 or None.
+
+    owners: int64 [rows], the text of each row, where rows are windows; None where a row is a text.
+    """
 
     input_ids: Int64s
     attention_mask: Int64s
     targets: npt.NDArray[Any]
     fields: Float32s | None
     vectors: Float32s | None = None
+    owners: Int64s | None = None
 
 
 def encode(
@@ -79,19 +90,25 @@ def encode(
     *,
     max_tokens: int,
     fields: FieldEncoder | None = None,
+    windows: Windows | None = None,
 ) -> Encoded:
     """Clean and tokenise all examples; sets the tokenizer to cut at `max_tokens` and not to pad.
 
-    targets: what is to be learnt of each example, in their order.
+    targets: what is to be learnt of each example, in their order. windows: how longer texts are read; None cuts them.
     """
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True  # as in scoring: "[SEP]" in a text is plain characters
-    tokenizer.enable_truncation(max_tokens)
-    encodings, unread = _tokenise(examples, tokenizer, max_tokens)
+    tokenizer.enable_truncation(max_tokens, stride=windows.overlap if windows else 0)
+    cut = None
+    if windows is not None:
+        encodings, unread, cut = _in_windows(examples, tokenizer, windows)
+    else:
+        encodings, unread = _tokenise(examples, tokenizer, max_tokens)
     starts = np.concatenate([[0], np.cumsum([len(encoding.ids) for encoding in encodings])]).astype(np.int64)
     tokens = np.fromiter((token for encoding in encodings for token in encoding.ids), np.int64, count=int(starts[-1]))
     rows = fields.encode([ex.fields for ex in examples]) if fields is not None else None
-    return Encoded(tokens, starts, targets, rows, np.array(unread, dtype=np.int64), _unknown_share(tokens, tokenizer))
+    beyond, unknown = np.array(unread, dtype=np.int64), _unknown_share(tokens, tokenizer)
+    return Encoded(tokens, starts, targets, rows, beyond, unknown, windows=cut)
 
 
 def plan_batches(lengths: Int64s, budget: int, *, order: Int64s | None = None) -> list[Int64s]:
@@ -122,13 +139,18 @@ def shuffled_batches(lengths: Int64s, budget: int, *, seed: int, epoch: int) -> 
 
 def collate(encoded: Encoded, texts: Int64s, *, padding: int) -> Batch:
     """Lay the chosen texts out as one rectangle, filled with the `padding` token id at the right."""
-    lengths = encoded.lengths[texts]
+    at, owners = texts, None
+    if encoded.windows is not None:
+        counts = np.diff(encoded.windows)[texts]
+        owners = np.repeat(np.arange(len(texts)), counts)
+        at = np.concatenate([np.arange(encoded.windows[text], encoded.windows[text + 1]) for text in texts])
+    lengths = np.diff(encoded.starts)[at]
     mask = np.arange(int(lengths.max())) < lengths[:, None]
     ids = np.full(mask.shape, padding, dtype=np.int64)
-    ids[mask] = np.concatenate([encoded.tokens[encoded.starts[text] : encoded.starts[text + 1]] for text in texts])
+    ids[mask] = np.concatenate([encoded.tokens[encoded.starts[row] : encoded.starts[row + 1]] for row in at])
     rows = encoded.fields[texts] if encoded.fields is not None else None
     vectors = encoded.vectors[texts] if encoded.vectors is not None else None
-    return Batch(ids, mask.astype(np.int64), encoded.targets[texts], rows, vectors)
+    return Batch(ids, mask.astype(np.int64), encoded.targets[texts], rows, vectors, owners)
 
 
 def _tokenise(examples: Sequence[Example], tokenizer: Tokenizer, max_tokens: int) -> tuple[list[Encoding], list[int]]:
@@ -141,6 +163,17 @@ def _tokenise(examples: Sequence[Example], tokenizer: Tokenizer, max_tokens: int
     encodings = tokenizer.encode_batch_fast(texts)
     special = tokenizer.num_special_tokens_to_add(False)
     return encodings, [sum(len(piece.ids) - special for piece in encoding.overflowing) for encoding in encodings]
+
+
+def _in_windows(
+    examples: Sequence[Example], tokenizer: Tokenizer, windows: Windows
+) -> tuple[list[Encoding], list[int], Int64s]:
+    """Every window of every text, how many tokens of each text lie in none, and which windows are whose."""
+    special = tokenizer.num_special_tokens_to_add(False)
+    encodings = tokenizer.encode_batch([clean(ex.text).text for ex in examples])
+    cuts = [cut_windows(encoding, windows, special) for encoding in encodings]
+    starts = np.concatenate([[0], np.cumsum([len(pieces) for pieces, _ in cuts])]).astype(np.int64)
+    return [piece for pieces, _ in cuts for piece in pieces], [unread for _, unread in cuts], starts
 
 
 def _unknown_share(tokens: Int64s, tokenizer: Tokenizer) -> float:

@@ -8,9 +8,10 @@ from tokenizers import Tokenizer
 
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.documents import Example
-from fengkong.domain.errors import InputError
+from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.fields import FieldEncoder
+from fengkong.scoring.windows import Windows
 from fengkong.training.bases.loading import BaseModel, load_base
 from fengkong.training.defaults import Plan, choose_defaults
 from fengkong.training.encoding import Encoded, encode
@@ -25,7 +26,7 @@ from fengkong.training.tuning.state import TrainingState, start_training
 from fengkong.training.ways.registry import apply_way, places_left
 from fengkong.training.ways.way import count_trained
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "windows_of"]
 
 UNKNOWN_SHARE = 0.2
 
@@ -62,7 +63,14 @@ class Prepared:
     def encode(self, examples: Sequence[Example]) -> Encoded:
         """Other examples (the test split) in the same manner."""
         targets = self.kind.targets(examples)
-        return encode(examples, self.tokenizer, targets, max_tokens=self.max_tokens, fields=self.fields)
+        return encode(
+            examples,
+            self.tokenizer,
+            targets,
+            max_tokens=self.max_tokens,
+            fields=self.fields,
+            windows=windows_of(self.recipe),
+        )
 
     def start(self) -> TrainingState:
         """The state before the first step."""
@@ -88,10 +96,11 @@ def prepare(
         network = _network(base, recipe, kind, fields)
         way = apply_way(base.encoder, recipe)
     max_tokens = min(recipe.max_tokens, places_left(recipe, base.max_tokens))
+    windows = _check_windows(recipe, kind, splits, max_tokens)
     if isinstance(kind, Entities) and isinstance(network, TokenTagger):
         kind = kind.with_base(base.tokenizer, max_tokens, network.transitions)
     train, dev = (
-        encode(examples, base.tokenizer, kind.targets(examples), max_tokens=max_tokens, fields=fields)
+        encode(examples, base.tokenizer, kind.targets(examples), max_tokens=max_tokens, fields=fields, windows=windows)
         for examples in (splits.train, splits.dev)
     )
     if network.field_head is not None:
@@ -122,9 +131,34 @@ def _network(base: BaseModel, recipe: Recipe, kind: Kind, fields: FieldEncoder |
         len(kind.labels),
         hidden=base.hidden,
         pooling=recipe.pooling,
+        windows=recipe.window_pooling if recipe.windows > 1 else None,
         dropout=recipe.dropout,
         field_width=fields.width if fields is not None else 0,
     )
+
+
+def windows_of(recipe: Recipe) -> Windows | None:
+    """How the recipe reads texts beyond max_tokens; None where it cuts them."""
+    if recipe.windows == 1:
+        return None
+    return Windows(most=recipe.windows, overlap=recipe.overlap, pooling=recipe.window_pooling)
+
+
+def _check_windows(recipe: Recipe, kind: Kind, splits: Splits, max_tokens: int) -> Windows | None:
+    """Raises SettingsError for windows that can't move on, or where something else than one whole text is read."""
+    windows = windows_of(recipe)
+    if windows is None:
+        return None
+    fault = None
+    if windows.overlap > max_tokens // 2:
+        fault = f"an overlap of {windows.overlap} in windows of {max_tokens} tokens", "halve the overlap"
+    elif kind.task == "entities":
+        fault = "task 'entities'", "raise max_tokens, or cut the texts into paragraphs"
+    elif any(ex.pair for _, part in splits for ex in part):
+        fault = "second texts", "raise max_tokens, or join the two texts into one"
+    if fault is not None:
+        raise SettingsError("texts can't be read in windows so", where="windows", received=fault[0], cure=fault[1])
+    return windows
 
 
 def _check_texts(splits: Splits) -> None:

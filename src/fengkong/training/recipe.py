@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fengkong.domain.canonical import digest
 from fengkong.domain.errors import SettingsError, likely_slip
+from fengkong.scoring.windows import Pooling
 
 __all__ = ["Auto", "AverageName", "MetricName", "ModelName", "OptimiserName", "Recipe", "ScheduleName", "WayName"]
 
@@ -45,6 +46,9 @@ class Recipe(BaseModel):
     minutes: Annotated[float, Field(gt=0)] = 60.0
     base: Annotated[str, Field(min_length=1)] = "minilm"
     max_tokens: Annotated[int, Field(ge=8, strict=True)] = 256
+    windows: Annotated[int, Field(ge=1, le=1024, strict=True)] = 1
+    overlap: Annotated[int, Field(ge=0, strict=True)] = 32
+    window_pooling: Pooling = "mean"
     pooling: Literal["mean", "cls"] = "mean"
     way: WayName = "full"
     top_layers: Count = 2

@@ -2,8 +2,11 @@
 
 from typing import Literal, Self
 
+import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+
+from fengkong.scoring.windows import Pooling
 
 __all__ = ["FieldHead", "TextClassifier"]
 
@@ -39,6 +42,7 @@ class TextClassifier(nn.Module):
     encoder: any transformers model that answers `last_hidden_state`, an encoder or a decoder.
     pooling: "mean" of the token vectors that are not padding; "cls", the first one; or "last", the last one that is not
         padding, which alone has read the whole text where a decoder reads from left to right. Padding is at the right.
+    windows: how the logits of a long text's windows become one answer; None where each row is a text.
     field_width: numbers that describe a document's fields; 0 for text alone. The logits of text and fields are
         added, which is a linear head on both vectors side by side.
     """
@@ -52,8 +56,11 @@ class TextClassifier(nn.Module):
         pooling: Literal["mean", "cls", "last"] = "mean",
         dropout: float = 0.1,
         field_width: int = 0,
+        windows: Pooling | None = None,
     ) -> None:
         super().__init__()
+        self.windows = windows
+        self.gate = nn.Linear(hidden, 1) if windows == "attention" else None
         self.encoder = encoder
         self.pooling = pooling
         self.dropout = nn.Dropout(dropout)
@@ -63,12 +70,35 @@ class TextClassifier(nn.Module):
         self.field_head = FieldHead(field_width, labels, dropout) if field_width else None
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, fields: Tensor | None = None) -> Tensor:
-        """Logits, float32 [batch, labels].
+        """Logits, float32 [batch, labels]; a gate behind them where windows are pooled by attention.
 
         input_ids, attention_mask: int64 [batch, tokens]. fields: float32 [batch, field_width] where the network
         was built with fields.
         """
-        return self.decide(self.embed(input_ids, attention_mask), fields)
+        vectors = self.embed(input_ids, attention_mask)
+        logits = self.decide(vectors, fields)
+        return logits if self.gate is None else torch.cat([logits, self.gate(vectors).float()], dim=1)
+
+    def read_windows(self, input_ids: Tensor, attention_mask: Tensor, owners: Tensor, fields: Tensor | None) -> Tensor:
+        """Logits, float32 [texts, labels], of texts in windows: as `scoring.windows.pool_windows` pools them.
+
+        input_ids, attention_mask: int64 [windows, tokens]. owners: int64 [windows], the text of each, ascending.
+        fields: float32 [texts, field_width].
+        """
+        logits = self(input_ids, attention_mask, None if fields is None else fields[owners])
+        texts = int(owners[-1]) + 1
+        if self.windows == "max":
+            empty = logits.new_full((texts, logits.shape[1]), -torch.inf)
+            highest: Tensor = empty.scatter_reduce(0, owners[:, None].expand_as(logits), logits, "amax")
+            return highest
+        weights = torch.ones_like(logits[:, :1])
+        if self.gate is not None:
+            logits, gates = logits[:, :-1], logits[:, -1]
+            top = gates.new_full((texts,), -torch.inf).scatter_reduce(0, owners, gates, "amax")
+            weights = (gates - top[owners].detach()).exp()[:, None]
+        sums = logits.new_zeros(texts, logits.shape[1]).index_add(0, owners, weights * logits)
+        pooled: Tensor = sums / weights.new_zeros(texts, 1).index_add(0, owners, weights)
+        return pooled
 
     def decide(self, vectors: Tensor, fields: Tensor | None = None) -> Tensor:
         """Logits, float32 [batch, labels], of what `embed` says of the texts."""

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from fengkong.domain.errors import InputError
-from fengkong.training.encoding import Batch, Encoded, Float32s, collate, plan_batches
+from fengkong.training.encoding import Batch, Encoded, Float32s, Int64s, collate, plan_batches
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.token_head import TokenTagger
 
@@ -34,6 +34,8 @@ def logits_of(network: TextClassifier, batch: Batch) -> torch.Tensor:
     ids, mask, fields = tensors_of(batch, device)
     if batch.vectors is not None:
         return network.decide(torch.from_numpy(batch.vectors).to(device), fields)
+    if batch.owners is not None:
+        return network.read_windows(ids, mask, torch.from_numpy(batch.owners).to(device), fields)
     logits: torch.Tensor = network(ids, mask, fields)
     return logits
 
@@ -41,7 +43,7 @@ def logits_of(network: TextClassifier, batch: Batch) -> torch.Tensor:
 def read_once(network: TextClassifier, encoded: Encoded, *, padding: int, bf16: bool = False) -> Encoded:
     """The texts with their vectors, where nothing of the encoder learns: no step has to read them again."""
     learns = any(weights.requires_grad for weights in network.encoder.parameters())
-    if learns or isinstance(network, TokenTagger):
+    if learns or isinstance(network, TokenTagger) or encoded.windows is not None:
         return encoded
     return replace(encoded, vectors=embed_texts(network, encoded, padding=padding, bf16=bf16))
 
@@ -53,7 +55,8 @@ def embed_texts(
 
     def embed(network: TextClassifier, batch: Batch) -> torch.Tensor:
         ids, mask, _ = tensors_of(batch, next(network.parameters()).device)
-        return network.embed(ids, mask)
+        vectors = network.embed(ids, mask)
+        return vectors if batch.owners is None else _mean_of_windows(vectors, batch.owners)
 
     return _read(network, embed, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens)
 
@@ -82,6 +85,12 @@ def _read(
         network.train(was_training)
     rows = np.concatenate(_of_one_length(answers))
     return rows[np.argsort(np.concatenate(batches))]
+
+
+def _mean_of_windows(vectors: torch.Tensor, owners: Int64s) -> torch.Tensor:
+    of_text = torch.from_numpy(owners).to(vectors.device)
+    totals = vectors.new_zeros(int(owners[-1]) + 1, vectors.shape[1]).index_add(0, of_text, vectors)
+    return totals / torch.bincount(of_text)[:, None]
 
 
 def _of_one_length(answers: list[Float32s]) -> list[Float32s]:
