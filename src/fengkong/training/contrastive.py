@@ -178,7 +178,8 @@ def pair_loss(vectors: Tensor, alike: Tensor) -> Tensor:
 def _likeness(targets: Int64s) -> NDArray[np.float32]:
     """Of each pair: 1 for the same label, else 0; with several labels the share that both bear (Jaccard)."""
     if targets.ndim == 1:
-        return (targets[:, None] == targets).astype(np.float32)
+        same: NDArray[np.float32] = (targets[:, None] == targets).astype(np.float32)
+        return same
     both = targets @ targets.T
     either = targets.sum(axis=1)[:, None] + targets.sum(axis=1) - both
     share: NDArray[np.float32] = np.where(either > 0, both / np.maximum(either, 1), 1.0).astype(np.float32)

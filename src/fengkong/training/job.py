@@ -22,12 +22,14 @@ from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.fields import FieldEncoder
 from fengkong.scoring.fitting import fit_fields
-from fengkong.scoring.manifest import Manifest
+from fengkong.scoring.manifest import GRAPH, Manifest
 from fengkong.scoring.scorer import Scorer
-from fengkong.text.cleaning import CLEANING_VERSION, clean
+from fengkong.text.cleaning import CLEANING_VERSION
+from fengkong.training.automatic import Trained, check_model, cleaned_texts, train_model
 from fengkong.training.defaults import Plan
 from fengkong.training.encoding import Encoded
 from fengkong.training.evaluation import labels_in, log_of, scorer_answers, true_answers
+from fengkong.training.exporting.ngram_bundle import export_ngrams
 from fengkong.training.exporting.sealing import Exported, export_bundle
 from fengkong.training.machine import describe_machine
 from fengkong.training.measuring.answers import Answers
@@ -47,7 +49,7 @@ from fengkong.training.run_folder import RunFolder, data_digest
 from fengkong.training.tasks.heads import CalibratedHead, calibrate, open_head
 from fengkong.training.tasks.measurement import TaskMeasurement, measure_task
 from fengkong.training.tasks.targets import Targets
-from fengkong.training.tuning.predict import embed_texts, predict_logits
+from fengkong.training.tuning.predict import embed_texts
 
 __all__ = ["JobEvent", "Origin", "RunResult", "Stage", "Task", "run_job"]
 
@@ -126,23 +128,23 @@ def run_job(
         data_sha256 = data_digest(splits)
         manifest = _describe(task, prepared, origin, data_sha256)
         inputs = {} if prepared.kind.task == "entities" else _floor_inputs(prepared, splits, test)
-        tuning = Tuning(prepared, run, data_sha256, resume=resume)
+        check_model(prepared)
+        tuning = Tuning(prepared, run, data_sha256, resume=resume) if recipe.model == "tuned" else None
         run.begin(recipe.to_toml())
+
+    def tune(planned: Prepared) -> list[Event]:
+        """In a race, tuning is made ready only when the members before it have left the network alone."""
+        going = tuning or Tuning(planned, run, data_sha256, resume=resume)
+        return going.go_on(checkpoint_seconds, tell)
+
     with stages.enter("tuning", "; ".join(f"{choice.name} {choice.value}" for choice in prepared.plan.choices)):
-        events = tuning.go_on(checkpoint_seconds, tell)
-    with stages.enter("sealing", "calibrate, export, compare with the trained model on dev"):
-        logits = predict_logits(prepared.network, prepared.dev, padding=prepared.base.padding)
-        calibrated = calibrate(prepared.kind, manifest.heads[0], logits, prepared.dev.targets, task.costs)
-        exported = export_bundle(
-            prepared.network,
-            prepared.tokenizer,
-            run.bundle,
-            manifest.model_copy(update={"heads": (calibrated.head,)}),
-            kind=prepared.kind,
-            dev=splits.dev,
-            train=splits.train,
-            recipe=recipe.to_toml(),
+        trained = train_model(
+            prepared, splits, tune, tell=lambda name: tell(Stage(f"training {name}")), remember=run.remember
         )
+    with stages.enter("sealing", "calibrate, export, compare with the trained model on dev"):
+        calibrated = calibrate(prepared.kind, manifest.heads[0], trained.dev, prepared.dev.targets, task.costs)
+        manifest = manifest.model_copy(update={"heads": (calibrated.head,), "blend": dict(trained.blend)})
+        exported = _export(trained, prepared, splits, run.bundle, manifest)
         scorer = Scorer(Bundle.load(run.bundle), threads=prepared.plan.threads or THREADS)
     with stages.enter("floors", "what the tuned model must beat"):
         floors = _floors(prepared, inputs, splits)
@@ -154,10 +156,10 @@ def run_job(
             source=origin.source,
             data_sha256=data_sha256,
             counts={name: Counter(labels_in(part)) for name, part in splits},
-            findings=(*origin.findings, *prepared.findings, *dropped, *_silent_text(events)),
+            findings=(*origin.findings, *prepared.findings, *dropped, *_silent_text(trained.events)),
             recipe=recipe.model_dump(),
-            choices=prepared.plan.choices,
-            curve=training_curve(events, prepared.plan.metric),
+            choices=(*trained.choices, *prepared.plan.choices),
+            curve=training_curve(trained.events, prepared.plan.metric),
             bundle=_bundle_facts(scorer.bundle_id, exported),
             machine=describe_machine(),
         )
@@ -264,12 +266,29 @@ def _describe(task: Task, prepared: Prepared, origin: Origin, data_sha256: str) 
         ) from None
 
 
+def _export(trained: Trained, prepared: Prepared, splits: Splits, folder: Path, manifest: Manifest) -> Exported:
+    recipe = prepared.recipe.to_toml()
+    if GRAPH not in manifest.blend and trained.ngrams is not None:
+        return export_ngrams(trained.ngrams, folder, manifest, kind=prepared.kind, dev=splits.dev, recipe=recipe)
+    return export_bundle(
+        prepared.network,
+        prepared.tokenizer,
+        folder,
+        manifest,
+        kind=prepared.kind,
+        dev=splits.dev,
+        train=splits.train,
+        recipe=recipe,
+        ngrams=trained.ngrams,
+    )
+
+
 def _floors(prepared: Prepared, inputs: Mapping[str, Inputs], splits: Splits) -> list[Floor] | list[EntityFloor]:
     if prepared.kind.task == "entities":
         return [look_up_names(splits)]
-    if prepared.kind.task != "classification":
+    if prepared.kind.task == "regression":
         return []
-    return list(train_floors(inputs, prepared.train.targets, prepared.dev.targets, len(prepared.labels)))
+    return list(train_floors(inputs, prepared.train.targets, len(prepared.labels), seed=prepared.plan.seed))
 
 
 def _floor_inputs(prepared: Prepared, splits: Splits, test: Encoded) -> dict[str, Inputs]:
@@ -277,7 +296,7 @@ def _floor_inputs(prepared: Prepared, splits: Splits, test: Encoded) -> dict[str
     encoded = {"train": prepared.train, "dev": prepared.dev, "test": test}
     return {
         name: Inputs(
-            [clean(ex.text).text for ex in part],
+            cleaned_texts(part),
             encoded[name].fields,
             embed_texts(prepared.network, encoded[name], padding=prepared.base.padding, bf16=prepared.plan.bf16),
         )

@@ -1,6 +1,7 @@
 """The folder of one run: what it was asked to do, what happened, and the way its bundle comes into use.
 
 runs/0001/recipe.toml       the recipe with every value
+          passes.json       how many passes the minutes allowed, with model = "auto"
           events.jsonl      each step and each evaluation, from which the curve is drawn
           checkpoint.safetensors   where training stands; gone once the run is complete
           bundle/           sealed
@@ -12,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -62,6 +63,18 @@ class RunFolder:
             for bundle in (self.bundle, *self.path.glob(f".{self.bundle.name}.*")):
                 if bundle.exists():
                     shutil.rmtree(bundle)
+
+    def remember(self, name: str, find: Callable[[], int]) -> int:
+        """A number that this run found before it was interrupted, else what `find` answers, kept for the next time."""
+        path = self.path / f"{name}.json"
+        with suppress(OSError, ValueError):
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(found, int):
+                return found
+        number = find()
+        with self._writing():
+            _replace(path, json.dumps(number))
+        return number
 
     def replay(self, until: int) -> list[Event]:
         """The events up to a step, with those after it cut from the log: training will pass there again."""

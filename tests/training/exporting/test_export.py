@@ -359,7 +359,7 @@ def test_a_full_disk_leaves_nothing_behind(
     def full(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("fengkong.training.exporting.sealing.save_model", full)
+    monkeypatch.setattr("fengkong.training.exporting.writing.save_model", full)
     with pytest.raises(FacilityError, match="the disk is full"):
         export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from fengkong.scoring.manifest import Head, Manifest
+from fengkong.scoring.manifest import GRAPH, NGRAMS, Head, Manifest
 from fengkong.training.exporting.parity import ParityReport
 
 __all__ = ["ModelCard"]
@@ -23,7 +23,7 @@ _PIPELINES = {
 """The hub's name of each kind of task."""
 
 _LIMITS = """- It knows the kinds of text that it was trained on. On others its probabilities mean little.
-- It reads {tokens} tokens of a text; what is beyond is counted (`unread`) and not read.
+- {reads}
 - Names and addresses in texts are not masked; telephone numbers, e-mail addresses, ids, cards and accounts are.
 - Test it for unequal treatment of groups before it takes part in decisions on people."""
 
@@ -42,7 +42,7 @@ class ModelCard:
             f"# {', '.join(head.name for head in self.manifest.heads)}",
             self._purpose(),
             "## Use\n\n" + self._use(),
-            "## Limits\n\n" + _LIMITS.format(tokens=self.manifest.max_tokens),
+            "## Limits\n\n" + _LIMITS.format(reads=self._reads()),
             "## Figures\n\n" + _listed(self.manifest.metrics, empty="No figures were recorded."),
             "## Training\n\n" + _listed(self.manifest.training, empty="Nothing was recorded."),
             "## Export\n\n" + self.parity.sentence,
@@ -55,7 +55,7 @@ class ModelCard:
             "library_name": "fengkong",
             "pipeline_tag": _PIPELINES[self.manifest.heads[0].task],
             "language": self.manifest.language,
-            "tags": ["onnx", self.manifest.precision],
+            "tags": [*(["onnx"] if GRAPH in self.manifest.blend else []), self.manifest.precision],
         }
         return "---\n" + "".join(f"{key}: {json.dumps(value)}\n" for key, value in head.items()) + "---"
 
@@ -69,6 +69,15 @@ class ModelCard:
             else ""
         )
         return " ".join(map(_question, manifest.heads)) + fields
+
+    def _reads(self) -> str:
+        if GRAPH not in self.manifest.blend:
+            return "It knows words and runs of characters; their order beyond two words says nothing to it."
+        limit = (
+            f"It reads {self.manifest.max_tokens} tokens of a text; what is beyond is counted (`unread`) and not read"
+        )
+        share = self.manifest.blend.get(NGRAMS)
+        return f"{limit}, but for its n-grams, whose part in the answer is {share:.0%}." if share else f"{limit}."
 
     def _use(self) -> str:
         lines = [

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import f1_score, r2_score
 
-from fengkong.scoring.manifest import Head
+from fengkong.scoring.manifest import Head, Precision
 
 __all__ = ["Answers", "Attempt", "ParityReport", "compare"]
 
@@ -30,7 +30,7 @@ class Attempt:
     """
 
     format: str
-    precision: Literal["int8", "fp32"]
+    precision: Precision
     megabytes: float
     agreement: float
     dev_agreement: float
@@ -67,13 +67,13 @@ class ParityReport:
         passed = ", ".join(f"{attempt.format} ({_figures(attempt)})" for attempt in self.tried[:-1])
         return (
             f"The bundle is in {self.chosen.format}, {self.chosen.megabytes:.0f} MB: {_figures(self.chosen)}, "
-            f"against the trained network on {self.texts:,} texts." + (f" Passed over: {passed}." if passed else "")
+            f"against the trained model on {self.texts:,} texts." + (f" Passed over: {passed}." if passed else "")
         )
 
 
 def compare(
     name: str,
-    precision: Literal["int8", "fp32"],
+    precision: Precision,
     size: int,
     *,
     head: Head,

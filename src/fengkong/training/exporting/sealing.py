@@ -1,9 +1,5 @@
 """A trained network becomes a sealed bundle, in the fastest format that still says what the network says."""
 
-import errno
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +8,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 import onnx
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import save_model
 from tokenizers import Tokenizer
 
 from fengkong.domain.canonical import plain
 from fengkong.domain.documents import Example
-from fengkong.domain.errors import BaseModelError, FacilityError, InputError, SettingsError
-from fengkong.scoring.bundle import Bundle, seal
+from fengkong.domain.errors import BaseModelError, InputError
+from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.fields import FieldEncoder
-from fengkong.scoring.manifest import Manifest
+from fengkong.scoring.manifest import GRAPH, NGRAMS, Manifest
+from fengkong.scoring.ngrams import NgramModel, ngram_text
 from fengkong.scoring.packing import pack
 from fengkong.scoring.scorer import Scorer
 from fengkong.scoring.signals import answers
@@ -34,6 +29,7 @@ from fengkong.training.exporting.onnx_graph import settled, to_onnx
 from fengkong.training.exporting.parity import Answers, Attempt, ParityReport, compare
 from fengkong.training.exporting.quantising import Feed, measure_products, quantise
 from fengkong.training.exporting.sensitivity import most_sensitive_first
+from fengkong.training.exporting.writing import check_free, write_bundle
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.tasks.kind import Kind
 from fengkong.training.tuning.predict import predict_logits
@@ -65,13 +61,15 @@ def export_bundle(
     dev: Sequence[Example],
     train: Sequence[Example] = (),
     recipe: str | None = None,
+    ngrams: NgramModel | None = None,
 ) -> Exported:
     """Seal a trained network into a new folder; nothing is there until all of it is.
 
     kind: what was learnt. manifest: all that is known; `precision`, `files` and `metrics["parity"]` are filled in here.
     dev: texts on which each format must agree with the network. train: texts that settle the scales of int8, and
     that join the comparison where dev has under 500 texts; dev where there is none.
-    recipe: the recipe's TOML text, kept beside the weights to train again from.
+    recipe: the recipe's TOML text, kept beside the weights to train again from. ngrams: the other member, where the
+    manifest's blend has two.
 
     Tried in turn, until one has at least 99% equal answers and loses at most 0.5 points of its metric: int8; int8 with
     the most sensitive products in fp32; fp32. The whole road is compared, from raw text to probability.
@@ -79,8 +77,7 @@ def export_bundle(
     kind of base can't be exported), BundleError (the parts don't fit each other) and FacilityError (disk).
     """
     folder = Path(folder)
-    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
-        raise SettingsError("the bundle's folder is taken", where=str(folder), cure="give a new one")
+    check_free(folder)
     if not dev:
         raise InputError("there is no dev text to compare the export on", cure="give a dev split")
     final = settled(network)
@@ -90,13 +87,19 @@ def export_bundle(
     # What settles the scales is not what they are judged on.
     scaled, fresh = (train[::2], train[1::2]) if train else (dev, ())
     compared = [*_spaced(dev, MOST_COMPARED), *_spaced(fresh, max(0, FEWEST_COMPARED - len(dev)))]
-    compare_with = EntityComparison if kind.task == "entities" else _Comparison
-    comparison = compare_with(final, tokenizer, manifest, kind, compared, dev_texts=min(len(dev), MOST_COMPARED))
+    dev_texts = min(len(dev), MOST_COMPARED)
+    if kind.task == "entities":
+        comparison: _Comparison | EntityComparison = EntityComparison(
+            final, tokenizer, manifest, kind, compared, dev_texts=dev_texts
+        )
+    else:
+        comparison = _Comparison(final, tokenizer, manifest, kind, compared, dev_texts=dev_texts, ngrams=ngrams)
+    ngram_bytes = ngrams.to_bytes() if ngrams is not None else b""
     tried: list[Attempt] = []
     for form in _formats(to_onnx(final), list(_feeds(tokenizer_json, manifest, _spaced(scaled, SCALE_TEXTS)))):
         model = form.model.SerializeToString(deterministic=True)
         candidate = manifest.model_copy(update={"precision": form.precision})
-        tried.append(comparison.attempt(form.name, Bundle(folder, candidate, model, tokenizer_json)))
+        tried.append(comparison.attempt(form.name, Bundle(folder, candidate, model, tokenizer_json, ngram_bytes)))
         if tried[-1].accepted:
             break
     else:
@@ -108,13 +111,15 @@ def export_bundle(
     parity = ParityReport(len(compared), tuple(tried))
     described = candidate.model_copy(update={"metrics": {**manifest.metrics, "parity": plain(parity)}})
     parts = {
-        "model.onnx": model,
+        GRAPH: model,
         "tokenizer.json": tokenizer_json,
         "model_card.md": ModelCard(described, parity).to_markdown().encode(),
     }
+    if ngram_bytes:
+        parts[NGRAMS] = ngram_bytes
     if recipe is not None:
         parts["recipe.toml"] = recipe.encode()
-    return Exported(folder, _write(folder, parts, final, described), parity)
+    return Exported(folder, write_bundle(folder, parts, described, network=final), parity)
 
 
 class _Form(NamedTuple):
@@ -147,10 +152,15 @@ class _Comparison:
         examples: Sequence[Example],
         *,
         dev_texts: int,
+        ngrams: NgramModel | None,
     ) -> None:
         fields = FieldEncoder(manifest.fields) if manifest.fields else None
         encoded = encode(examples, tokenizer, kind.targets(examples), max_tokens=manifest.max_tokens, fields=fields)
         logits = predict_logits(network, encoded, padding=0)  # any id will do: padding is masked
+        if ngrams is not None:
+            texts = [ngram_text(clean(ex.text).text, clean(ex.pair).text) for ex in examples]
+            blend = manifest.blend
+            logits = blend[GRAPH] * logits + blend[NGRAMS] * ngrams.logits(texts, encoded.fields)
         self.head = manifest.heads[0]
         self.trained: Answers = answers(self.head, logits)
         self.dev_targets = encoded.targets[:dev_texts]
@@ -186,37 +196,3 @@ def _spaced(examples: Sequence[Example], most: int) -> list[Example]:
     """At most so many of them, evenly spaced."""
     count = min(len(examples), most)
     return [examples[place * len(examples) // count] for place in range(count)]
-
-
-def _says_full(error: OSError | SafetensorError) -> bool:
-    """Whether the cause is want of space; safetensors gives the system's number in its text alone."""
-    numbers = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    if isinstance(error, OSError):
-        return error.errno in numbers
-    return any(f"(os error {number})" in str(error) for number in numbers)
-
-
-def _write(folder: Path, parts: dict[str, bytes], network: TextClassifier, manifest: Manifest) -> Manifest:
-    """Write and seal beside the folder, then move into place."""
-    temporary = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        temporary.chmod(0o755)
-        for name, data in parts.items():
-            (temporary / name).write_bytes(data)
-        save_model(network, str(temporary / "weights.safetensors"))
-        sealed = seal(temporary, manifest)
-        os.replace(temporary, folder)
-    except (OSError, SafetensorError) as error:
-        full = _says_full(error)
-        raise FacilityError(
-            "the disk is full" if full else "the bundle can't be written",
-            where=str(folder),
-            received=type(error).__name__,
-            cure="free some space and export again" if full else "check the path and its permissions",
-        ) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-    return sealed

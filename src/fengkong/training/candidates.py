@@ -1,0 +1,154 @@
+"""Which of several trained models to keep: the simplest of those that the best one doesn't clearly beat.
+
+The rule of one standard error (Breiman et al. 1984), on paired resamples of the texts that choose: a costlier model
+must earn its cost. Whatever is kept is not below the best of the simple models there.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fengkong.scoring.manifest import GRAPH, NGRAMS, Part
+from fengkong.training.blending import fit_blend
+from fengkong.training.defaults import Choice
+from fengkong.training.tasks.kind import LOWER_IS_BETTER, Kind
+from fengkong.training.tasks.targets import Targets
+
+__all__ = ["Candidate", "Evidence", "choose", "with_ngrams"]
+
+Floats = NDArray[np.float64]
+
+COMPLEXITY = {"ngrams": 0, "frozen": 1, "contrastive": 3, "tuned": 5}
+"""Simpler is lower; a network with n-grams beside it counts one more. The first two are the simple models."""
+SIMPLE = 1
+RESAMPLES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One model that could be kept, alone or in a blend.
+
+    network: the member that is a network ("frozen", "contrastive", "tuned"), "" for none. blend: weight of each part.
+    dev: logits [texts, labels] of dev. held_out: of train, by models that did not see the text; None where there are
+    none. seconds: to train it. temperature, figure, loss: fitted and measured by `choose`.
+    """
+
+    name: str
+    network: str
+    complexity: int
+    blend: Mapping[Part, float]
+    dev: Floats
+    held_out: Floats | None
+    seconds: float
+    temperature: float = 1.0
+    figure: float = math.nan
+    loss: float = math.nan
+
+    @classmethod
+    def alone(cls, name: str, dev: ArrayLike, held_out: Floats | None, seconds: float) -> "Candidate":
+        """A member by itself."""
+        part: Part = NGRAMS if name == "ngrams" else GRAPH
+        network = "" if name == "ngrams" else name
+        return cls(name, network, COMPLEXITY[name], {part: 1.0}, np.asarray(dev, np.float64), held_out, seconds)
+
+    def choice(self, metric: str) -> Choice:
+        """As a line of the report."""
+        parts = " and ".join(f"{weight:.0%} {PARTS[part]}" for part, weight in self.blend.items())
+        return Choice(
+            f"tried: {self.name}",
+            f"{metric} {self.figure:.3f}, log loss {self.loss:.3f}",
+            f"{self.seconds / 60:.1f} min" + (f"; {parts}" if len(self.blend) > 1 else ""),
+        )
+
+
+PARTS: Mapping[Part, str] = {GRAPH: "network", NGRAMS: "n-grams"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the texts that choose say: those of dev, and of train where every candidate has answers held out there."""
+
+    train: Targets
+    dev: Targets
+    with_train: bool
+
+    @property
+    def targets(self) -> Targets:
+        """What is true of them."""
+        return np.concatenate([self.train, self.dev]) if self.with_train else self.dev
+
+    def logits(self, candidate: Candidate) -> Floats:
+        """What a candidate says of them."""
+        if self.with_train and candidate.held_out is not None:
+            return np.concatenate([candidate.held_out, candidate.dev])
+        return candidate.dev
+
+
+def with_ngrams(network: Candidate, ngrams: Candidate, evidence: Evidence) -> Candidate:
+    """The two as one, weighed by the log loss on the evidence; one of the two weights may come out as zero."""
+    found = fit_blend([evidence.logits(network), evidence.logits(ngrams)], evidence.targets)
+    weights: dict[Part, float] = dict(zip((GRAPH, NGRAMS), found.weights, strict=True))
+    both = network.held_out, ngrams.held_out
+    return Candidate(
+        f"{network.name} + ngrams",
+        network.name,
+        network.complexity + 1,
+        {part: weight for part, weight in weights.items() if weight},
+        found.mix([network.dev, ngrams.dev]),
+        None if both[0] is None or both[1] is None else found.mix([both[0], both[1]]),
+        network.seconds + ngrams.seconds,
+    )
+
+
+def choose(
+    candidates: Sequence[Candidate], evidence: Evidence, kind: Kind, metric: str, *, seed: int = 0
+) -> tuple[Candidate, tuple[Choice, ...]]:
+    """The candidate to keep, and the lines of the report: what was kept and why, then each candidate's figures.
+
+    metric: one of the kind's dev figures.
+    """
+    measured = [_measured(candidate, evidence, kind, metric) for candidate in candidates]
+    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+    merits = np.array([sign * candidate.figure for candidate in measured])
+    best = max(range(len(measured)), key=lambda at: (merits[at], -measured[at].loss))
+    errors = _standard_errors(measured, best, evidence, kind, metric, seed)
+    simple = [merit for merit, candidate in zip(merits, measured, strict=True) if candidate.complexity <= SIMPLE]
+    good = (merits >= merits[best] - errors) & (merits >= max(simple, default=-np.inf))
+    good[best] = True
+    at = min(np.flatnonzero(good), key=lambda place: measured[place].complexity)
+    kept = measured[at]
+    why = f"the best {metric} of all that were tried, {kept.figure:.3f}"
+    if at != best:
+        winner = measured[best]
+        why = (
+            f"{metric} {kept.figure:.3f}, within one standard error ({errors[at]:.3f}) of {winner.name} with "
+            f"{winner.figure:.3f}, and simpler"
+        )
+    where = "on dev and held-out folds of train" if evidence.with_train else "on dev"
+    return kept, (Choice("model", kept.name, f"{why}; {where}"), *(each.choice(metric) for each in measured))
+
+
+def _measured(candidate: Candidate, evidence: Evidence, kind: Kind, metric: str) -> Candidate:
+    logits = evidence.logits(candidate)
+    fitted = fit_blend([logits], evidence.targets)
+    figures = kind.dev_figures((logits / fitted.temperature).astype(np.float32), evidence.targets)
+    return replace(candidate, temperature=fitted.temperature, figure=figures.get(metric, math.nan), loss=fitted.loss)
+
+
+def _standard_errors(
+    candidates: Sequence[Candidate], best: int, evidence: Evidence, kind: Kind, metric: str, seed: int
+) -> Floats:
+    """Of the difference between each candidate and the best one, by paired bootstrap over the texts (Efron 1979)."""
+    rng, targets = np.random.default_rng(seed), evidence.targets
+    logits = [(evidence.logits(one) / one.temperature).astype(np.float32) for one in candidates]
+    drawn = [rng.integers(0, len(targets), len(targets)) for _ in range(RESAMPLES)]
+    figures = np.array(
+        [[kind.dev_figures(z[rows], targets[rows]).get(metric, math.nan) for rows in drawn] for z in logits]
+    )
+    differences = figures - figures[best]
+    known = ~np.isnan(differences).any(axis=0)
+    spread: Floats = differences[:, known].std(axis=1) if known.any() else np.zeros(len(candidates))
+    return spread
