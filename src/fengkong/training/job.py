@@ -38,7 +38,7 @@ from fengkong.training.measuring.floors import Floor, Inputs, train_floors
 from fengkong.training.measuring.gazetteer import EntityFloor, look_up_names
 from fengkong.training.measuring.measurement import Measurement, RunFacts, measure, training_curve
 from fengkong.training.measuring.thresholds import Costs
-from fengkong.training.preparation import Prepared, prepare
+from fengkong.training.preparation import Prepared, prepare, windows_of
 from fengkong.training.progress import Evaluated, Event
 from fengkong.training.recipe import Recipe
 from fengkong.training.reporting.explained import explained_examples
@@ -248,6 +248,7 @@ def _describe(task: Task, prepared: Prepared, origin: Origin, data_sha256: str) 
             language=task.language,
             cleaning=CLEANING_VERSION,
             max_tokens=prepared.max_tokens,
+            windows=windows_of(prepared.recipe),
             precision="fp32",
             fields=prepared.fields.specs if prepared.fields is not None else (),
             training={

@@ -155,7 +155,14 @@ class _Comparison:
         ngrams: NgramModel | None,
     ) -> None:
         fields = FieldEncoder(manifest.fields) if manifest.fields else None
-        encoded = encode(examples, tokenizer, kind.targets(examples), max_tokens=manifest.max_tokens, fields=fields)
+        encoded = encode(
+            examples,
+            tokenizer,
+            kind.targets(examples),
+            max_tokens=manifest.max_tokens,
+            fields=fields,
+            windows=manifest.windows,
+        )
         logits = predict_logits(network, encoded, padding=0)  # any id will do: padding is masked
         if ngrams is not None:
             texts = [ngram_text(clean(ex.text).text, clean(ex.pair).text) for ex in examples]
