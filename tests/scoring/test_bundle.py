@@ -151,7 +151,10 @@ FORGERIES = {
         lambda c: c["heads"][0].update(task="regression", labels=["value"], positive=None),
         "a scale belongs",
     ),
-    "bands upside down": (lambda c: c["heads"][0].update(thresholds={"review_from": 0.9, "decline_from": 0.1}), "review_from"),
+    "bands upside down": (
+        lambda c: c["heads"][0].update(thresholds={"review_from": 0.9, "decline_from": 0.1}),
+        "review_from",
+    ),
     "edges that fall": (lambda c: c.update(fields=[{"kind": "number", "name": "x", "edges": [2.0, 1.0]}]), "ascend"),
     "a kind of field": (lambda c: c.update(fields=[{"kind": "pickle", "name": "x"}]), "fields.0"),
     "two fields of a name": (

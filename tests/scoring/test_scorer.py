@@ -98,7 +98,7 @@ class Poisoned:
 
 def test_a_score_that_is_not_finite_fails_for_its_document_only(tiny_bundle) -> None:
     scorer = scorer_of(tiny_bundle())
-    scorer._reader._engine = Poisoned()
+    scorer.reader._engine = Poisoned()
     good, bad, also_good = scorer.score([Document("a"), Document("a loan is"), Document("")])
     assert (bad.failed, bad.label, bad.p, bad.bundle) == (True, None, None, scorer.bundle_id)
     assert "finite" in bad.cause

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import record
-from fengkong.decisions.signals import ask, check_scorers
+from fengkong.decisions.signals import ask_all, check_scorers
 from fengkong.decisions.values import field_facts
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
@@ -70,7 +70,7 @@ class Decider:
         Raises as `decide` does, and then none of them is decided.
         """
         hashes = [doc.content_hash for doc in docs]
-        rows = [ask(scorer, docs) for scorer in self._scorers]
+        rows = ask_all(self._scorers, docs)
         signals = zip(*rows, strict=True) if rows else [()] * len(docs)
         decisions = [self._conclude(*given) for given in zip(docs, hashes, signals, strict=True)]
         self._ledger.append_many(

@@ -14,8 +14,9 @@ from fengkong.rules.ruleset import RuleSet
 from fengkong.rules.tree import input_names
 from fengkong.rules.types import Kind
 from fengkong.scoring.protocol import TextScorer
+from fengkong.scoring.scorer import Scorer
 
-__all__ = ["ask", "check_scorers"]
+__all__ = ["ask", "ask_all", "check_scorers"]
 
 
 def ask(scorer: TextScorer, docs: Sequence[Document]) -> list[Signal]:
@@ -31,6 +32,28 @@ def ask(scorer: TextScorer, docs: Sequence[Document]) -> list[Signal]:
         cause = f"the model answered {len(signals)} signals for {len(docs)} documents"
         return [Signal.failure(scorer.name, cause, scorer.bundle_id) for _ in docs]
     return [_sound(sig) for sig in signals]
+
+
+def ask_all(scorers: Sequence[TextScorer], docs: Sequence[Document]) -> list[list[Signal]]:
+    """One list of signals a scorer, in their order; never raises. Scorers of one bundle read the documents once."""
+    found: dict[str, list[Signal]] = {}
+    for together in _sharing(scorers):
+        if len(together) > 1:
+            try:
+                rows = Scorer.score_together(together, docs)
+            except Exception:  # noqa: BLE001, S112 - whatever an engine raises: each is asked by itself, and tells it
+                continue
+            found |= {scorer.name: list(map(_sound, row)) for scorer, row in zip(together, rows, strict=True)}
+    return [found[scorer.name] if scorer.name in found else ask(scorer, docs) for scorer in scorers]
+
+
+def _sharing(scorers: Sequence[TextScorer]) -> list[list[Scorer]]:
+    """The scorers by the reader that they share."""
+    by_reader: dict[int, list[Scorer]] = {}
+    for scorer in scorers:
+        if isinstance(scorer, Scorer):
+            by_reader.setdefault(id(scorer.reader), []).append(scorer)
+    return list(by_reader.values())
 
 
 def check_scorers(rules: RuleSet, scorers: Mapping[str, TextScorer]) -> None:

@@ -66,6 +66,7 @@ class Example:
     labels: all labels, where a text may bear several or none; None where it bears one.
     entities: the named stretches of the text, in order, without overlap; None where the text is not labelled so.
     pair: the second text, where two are read side by side.
+    question: which of several questions, learnt together, its label answers.
     """
 
     text: str
@@ -77,6 +78,7 @@ class Example:
     place: Place = Place()
     pair: str = ""
     labels: tuple[str, ...] | None = None
+    question: str = ""
     entities: tuple[Span, ...] | None = None
 
     def document(self) -> Document:

@@ -14,7 +14,7 @@ from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.entities import EntityFinder
 from fengkong.scoring.manifest import Head
 from fengkong.scoring.protocol import check_beside
-from fengkong.scoring.reader import Fields, Reader
+from fengkong.scoring.reader import Fields, Read, Reader
 from fengkong.scoring.signals import answers, signal
 
 __all__ = ["Scorer", "open_scorers"]
@@ -30,7 +30,10 @@ class _Answers(NamedTuple):
 
 
 class Scorer:
-    """A bundle at work. Safe to share between threads; the answers don't depend on what is scored together."""
+    """A bundle at work. Safe to share between threads; the answers don't depend on what is scored together.
+
+    reader: the bundle's model, which the scorers of a bundle's other questions may share.
+    """
 
     def __init__(
         self, bundle: Bundle, *, threads: int = 2, head: str | None = None, reader: Reader | None = None
@@ -40,7 +43,7 @@ class Scorer:
 
         Raises BundleError when the bundle's parts don't fit each other, SettingsError for a head that it lacks.
         """
-        self._reader = reader or Reader(bundle, threads=threads)
+        self.reader = reader or Reader(bundle, threads=threads)
         self.head, self._columns = _find(bundle.manifest.heads, head)
         self.name = self.head.name
         self.labels = self.head.labels
@@ -56,7 +59,20 @@ class Scorer:
         signals: list[Signal] = []
         texts, fields, pairs = [doc.text for doc in docs], [doc.fields for doc in docs], [doc.pair for doc in docs]
         for found in self._answers(texts, fields, pairs):
-            signals += map(self._signal, found.answers, found.unread, found.fieldless, found.spans)
+            signals += self._signals(found)
+        return signals
+
+    @staticmethod
+    def score_together(scorers: "Sequence[Scorer]", docs: Sequence[Document]) -> "list[list[Signal]]":
+        """What each scorer answers, in their order; all share one reader, which reads the documents once.
+
+        Raises FacilityError when the engine itself fails.
+        """
+        signals: list[list[Signal]] = [[] for _ in scorers]
+        texts, fields, pairs = [doc.text for doc in docs], [doc.fields for doc in docs], [doc.pair for doc in docs]
+        for read in scorers[0].reader.read(texts, fields, pairs):
+            for scorer, answered in zip(scorers, signals, strict=True):
+                answered.extend(scorer._signals(scorer._of(read)))
         return signals
 
     def probabilities(
@@ -78,13 +94,18 @@ class Scorer:
 
     def _answers(self, texts: Sequence[str], fields: Fields, pairs: Sequence[str]) -> Iterator[_Answers]:
         if self._finder is not None:
-            for words in self._reader.read_words(texts):
+            for words in self.reader.read_words(texts):
                 spans, holds = self._finder.find(words)
                 yield _Answers(holds, words.unread, [False] * len(spans), spans)
             return
-        for read in self._reader.read(texts, fields, pairs):
-            found = answers(self.head, read.logits[:, self._columns])
-            yield _Answers(found, read.unread, read.fieldless, read.evidence)
+        for read in self.reader.read(texts, fields, pairs):
+            yield self._of(read)
+
+    def _of(self, read: Read) -> _Answers:
+        return _Answers(answers(self.head, read.logits[:, self._columns]), read.unread, read.fieldless, read.evidence)
+
+    def _signals(self, found: _Answers) -> Iterator[Signal]:
+        return map(self._signal, found.answers, found.unread, found.fieldless, found.spans)
 
     def _signal(self, answer: NDArray[np.float64], unread: int, fieldless: bool, spans: tuple[Span, ...]) -> Signal:
         if np.isnan(answer).any():

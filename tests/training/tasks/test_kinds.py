@@ -153,7 +153,9 @@ def test_perfect_logits_have_perfect_dev_figures(data, recipe, metric):
 
 def test_regression_answers_in_the_unit_of_its_numbers():
     regression = kind(NUMBERS, task="regression")
-    head = calibrate(regression, open_head(regression, "loss", None), np.zeros((3, 1), np.float32), np.zeros(3), Costs()).head
+    head = calibrate(
+        regression, open_head(regression, "loss", None), np.zeros((3, 1), np.float32), np.zeros(3), Costs()
+    ).head
     assert answers(head, regression.targets(NUMBERS.train)[:, None])[:, 0] == pytest.approx([10, 20, -3.5], rel=1e-5)
     assert head_targets(head, NUMBERS.train) == pytest.approx(regression.targets(NUMBERS.train))
     with pytest.raises(InputError, match="no positive label"):

@@ -1,5 +1,6 @@
 """From a kind of task to the head that is sealed: what training leaves open is settled on dev."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fengkong.domain.errors import InputError
@@ -15,8 +16,9 @@ from fengkong.training.tasks.entities import Entities, fit_chain_temperature
 from fengkong.training.tasks.kind import Kind
 from fengkong.training.tasks.regression import Regression
 from fengkong.training.tasks.targets import Targets
+from fengkong.training.tasks.together import Together
 
-__all__ = ["CalibratedHead", "calibrate", "open_head"]
+__all__ = ["CalibratedHead", "calibrate", "calibrate_heads", "open_head", "open_heads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,26 @@ def open_head(kind: Kind, name: str, positive: str | None) -> Head:
         positive_index(kind.labels, positive)  # refuses one that is none, and names the likely slip
     cutoffs = (0.5,) * len(kind.labels) if kind.task == "multilabel" else ()
     scale = kind.scale if isinstance(kind, Regression) else None
+    if kind.task == "together":
+        raise InputError("several questions have several heads", received=name, cure="open them by open_heads")
     return Head(name=name, task=kind.task, labels=kind.labels, positive=positive, cutoffs=cutoffs, scale=scale)
+
+
+def open_heads(kind: Kind, asked: Mapping[str, str | None]) -> tuple[Head, ...]:
+    """The heads of all questions; asked: the name of each, and its positive label. Raises as `open_head` does."""
+    kinds = kind.kinds if isinstance(kind, Together) else dict.fromkeys(asked, kind)
+    return tuple(open_head(kinds[name], name, positive) for name, positive in asked.items())
+
+
+def calibrate_heads(
+    kind: Kind, heads: Sequence[Head], logits: Float32s, targets: Targets, costs: Costs
+) -> tuple[CalibratedHead, ...]:
+    """Each head from the trained network's logits on the dev texts that answer its question."""
+    if not isinstance(kind, Together):
+        return (calibrate(kind, heads[0], logits, targets, costs),)
+    return tuple(
+        calibrate(kind.kinds[head.name], head, *kind.only(head.name, logits, targets)[1:], costs) for head in heads
+    )
 
 
 def calibrate(kind: Kind, head: Head, logits: Float32s, targets: Targets, costs: Costs) -> CalibratedHead:

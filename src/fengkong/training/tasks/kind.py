@@ -1,7 +1,7 @@
 """What every kind of task can do; the loop, the export and the report ask nothing else of it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor
 
@@ -23,7 +23,7 @@ class Kind(Protocol):
     """
 
     @property
-    def task(self) -> TaskKind: ...  # noqa: D102 - see the class
+    def task(self) -> TaskKind | Literal["together"]: ...  # noqa: D102 - see the class
 
     @property
     def labels(self) -> tuple[str, ...]: ...  # noqa: D102
