@@ -101,6 +101,16 @@ def test_without_time_tuning_is_left_out_and_said_so(tiny_base, tiny_splits):
     assert "not one pass" in line.why
 
 
+def test_a_base_that_can_t_read_the_texts_is_left_out(tiny_base):
+    words = {"good": "工资稳定", "bad": "多次逾期"}
+    examples = [Example(f"{words[label]}{number}", label) for number in range(30) for label in words]
+    splits = Splits(examples, examples, examples)
+    prepared = prepare(recipe(tiny_base, model="auto"), splits)
+    trained = train_model(prepared, splits, lambda _: [])
+    assert dict(trained.blend) == {"ngrams.npz": 1.0}
+    assert any(choice.name == "not tried: networks" for choice in trained.choices)
+
+
 @pytest.mark.parametrize("model", ["frozen", "contrastive"])
 def test_the_network_left_behind_is_the_one_that_was_chosen(tiny_base, few, model):
     prepared = prepare(

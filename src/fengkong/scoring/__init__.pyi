@@ -11,6 +11,7 @@ from .fitting import fit_fields as fit_fields
 from .manifest import Head as Head
 from .manifest import Manifest as Manifest
 from .manifest import Thresholds as Thresholds
+from .ngrams import NgramModel as NgramModel
 from .protocol import TextScorer as TextScorer
 from .scorer import Scorer as Scorer
 from .scorer import open_scorers as open_scorers

@@ -5,6 +5,9 @@ from .bases.from_scratch import make_base as make_base
 from .bases.loading import BaseModel as BaseModel
 from .bases.loading import load_base as load_base
 from .bases.loading import token_counter as token_counter
+from .blending import Blend as Blend
+from .blending import fit_blend as fit_blend
+from .contrastive import tune_contrastively as tune_contrastively
 from .defaults import Choice as Choice
 from .defaults import Plan as Plan
 from .defaults import choose_defaults as choose_defaults
@@ -23,6 +26,7 @@ from .job import RunResult as RunResult
 from .job import Stage as Stage
 from .job import Task as Task
 from .job import run_job as run_job
+from .linear.ngrams import train_ngrams as train_ngrams
 from .machine import describe_machine as describe_machine
 from .measuring.bootstrap import Estimate as Estimate
 from .measuring.bootstrap import estimate as estimate

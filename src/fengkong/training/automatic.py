@@ -34,6 +34,7 @@ __all__ = ["Trained", "affordable_passes", "check_model", "cleaned_texts", "trai
 
 CONTRASTED_BELOW = 150  # examples a label: with more, pairs teach little that labels don't
 TUNED_FROM = 30  # examples a label: with fewer, full tuning learns them by heart
+UNKNOWN_SHARE = 0.5  # of the tokens: a base that knows no more reads noise
 PASS_COST = 4.0  # of tuning, in readings of the same texts: forward, backward, optimiser, evaluations
 
 Tune = Callable[[Prepared], Sequence[Event]]
@@ -89,14 +90,21 @@ def check_model(prepared: Prepared) -> None:
             received=f"task {task!r}",
             cure="set model to 'tuned' or 'auto'",
         )
-    if model in ("frozen", "contrastive") and way != "full":
+    if model in ("frozen", "contrastive") and not _plain(prepared):
         raise SettingsError(
-            f"model {model!r} tunes in its own way", where="way", received=repr(way), cure="leave way at 'full'"
+            f"model {model!r} tunes in its own way, and reads a text at once",
+            where="model",
+            received=f"way = {way!r}, windows = {prepared.recipe.windows}",
+            cure="leave way at 'full' and windows at 1",
         )
 
 
 def _has_members(prepared: Prepared) -> bool:
     return prepared.kind.task in ("classification", "multilabel")
+
+
+def _plain(prepared: Prepared) -> bool:
+    return prepared.recipe.way == "full" and prepared.recipe.windows == 1
 
 
 def affordable_passes(plan: Plan, reading_seconds: float, seconds: float) -> int:
@@ -144,10 +152,14 @@ class _Race:
             return ["ngrams", "tuned"]
         if recipe.model != "auto":
             return [recipe.model]
+        if train.unknown > UNKNOWN_SHARE:
+            self._leave_out("networks", f"the base does not know {train.unknown:.0%} of the tokens in these texts")
+            return ["ngrams"]
         a_label = len(train) / len(self.prepared.labels)
-        simple = ["ngrams", "frozen"] if recipe.way == "full" else ["ngrams"]
-        few = ["contrastive"] if recipe.way == "full" and a_label < CONTRASTED_BELOW else []
-        many = ["tuned"] if recipe.way != "full" or a_label >= TUNED_FROM else []
+        plain = _plain(self.prepared)
+        simple = ["ngrams", "frozen"] if plain else ["ngrams"]
+        few = ["contrastive"] if plain and a_label < CONTRASTED_BELOW else []
+        many = ["tuned"] if not plain or a_label >= TUNED_FROM else []
         if not many:
             self._leave_out("tuned", f"{a_label:.0f} examples a label would be learnt by heart")
         return [*simple, *few, *many]

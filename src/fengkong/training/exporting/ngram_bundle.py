@@ -32,12 +32,12 @@ def export_ngrams(
 ) -> Exported:
     """Seal an n-gram model into a new folder, and compare what the sealed bytes say of dev with what it said.
 
-    manifest: with temperature and cutoffs; `blend`, `precision`, `max_tokens` and `files` are filled in here.
+    manifest: with temperature and cutoffs; what concerns a network alone is left out.
     Raises SettingsError (the folder is taken), BundleError and FacilityError (disk).
     """
     folder = Path(folder)
     check_free(folder)
-    alone = {"blend": {NGRAMS: 1.0}, "precision": "fp16", "max_tokens": 0}
+    alone = {"blend": {NGRAMS: 1.0}, "precision": "fp16", "max_tokens": 0, "windows": None}
     sealed = manifest.model_copy(update=alone)
     data = ngrams.to_bytes()
     fields = FieldEncoder(manifest.fields).encode([ex.fields for ex in dev]) if manifest.fields else None
