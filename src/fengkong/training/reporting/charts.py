@@ -1,14 +1,8 @@
-"""The report's charts: Altair specifications rendered to SVG by vl-convert, without a browser or a network.
-
-Colours are CSS variables with a fallback, so one SVG reads well on light, dark and paper. Text stays text: the reader's
-fonts draw it, Chinese included. Axis titles come from `words`, the report's wording in its language.
-"""
+"""The training report's charts. Axis titles come from `words`, the report's wording in its language."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import altair as alt
-import vl_convert
 
 from fengkong.training.measuring.bootstrap import Estimate
 from fengkong.training.measuring.calibration import Calibration
@@ -16,6 +10,7 @@ from fengkong.training.measuring.measurement import Drawings, ModelFigures, Trai
 from fengkong.training.measuring.metrics import Metrics
 from fengkong.training.measuring.ranking import Curves
 from fengkong.training.measuring.thresholds import Bands
+from fengkong.training.reporting.drawing import FAINT, HEIGHT, INK, MAIN, SECOND, Rows, plot, svg
 
 __all__ = [
     "confusion_matrix",
@@ -28,12 +23,8 @@ __all__ = [
 ]
 
 Words = Mapping[str, str]
-Rows = list[dict[str, Any]]
 
-INK, FAINT = "var(--ink, #1f2328)", "var(--rule, #d8dce1)"
-MAIN, SECOND = "var(--accent, #2563a8)", "var(--warn, #c2571a)"
-FONT = "system-ui, PingFang SC, Microsoft YaHei, Noto Sans CJK SC, sans-serif"
-WIDTH, HEIGHT, SIDE = 600, 220, 280
+SIDE = 280
 UNIT = alt.Scale(domain=[0, 1], nice=False)
 LOSS_POINTS = 200
 
@@ -46,12 +37,12 @@ def learning_curve(curve: TrainingCurve, words: Words) -> str:
     dev: Rows = [{"step": step, "value": value, "kept": step == curve.best_step} for step, value in curve.dev]
     last = max(row["step"] for row in (*losses, *dev))
     step = alt.X("step:Q", title=words["step"], scale=alt.Scale(domain=[0, last], nice=False))
-    loss = _chart(losses, height=HEIGHT // 2).mark_line(color=MAIN, strokeWidth=1.5)
-    figure = _chart(dev, height=HEIGHT // 2).encode(
+    loss = plot(losses, height=HEIGHT // 2).mark_line(color=MAIN, strokeWidth=1.5)
+    figure = plot(dev, height=HEIGHT // 2).encode(
         step, alt.Y("value:Q", title=f"{words[curve.metric]} (dev)", scale=alt.Scale(zero=False))
     )
     kept = figure.mark_point(color=SECOND, size=90, filled=True).transform_filter("datum.kept")
-    return _svg(
+    return svg(
         alt.vconcat(
             loss.encode(step.title(None), alt.Y("value:Q", title=words["loss"])),
             figure.mark_line(color=MAIN, point=alt.OverlayMarkDef(color=MAIN, filled=True)) + kept,
@@ -66,7 +57,7 @@ def reliability_diagram(before: Calibration, after: Calibration, words: Words) -
         for when, calibration in (("before", before), ("after", after))
         for b in calibration.bins
     ]
-    encoded = _chart(rows, SIDE, SIDE).encode(
+    encoded = plot(rows, SIDE, SIDE).encode(
         alt.X("p:Q", title=words["claimed"], scale=UNIT),
         alt.Y("share:Q", title=words["came_true"], scale=UNIT),
         alt.Color(
@@ -78,7 +69,7 @@ def reliability_diagram(before: Calibration, after: Calibration, words: Words) -
     dots = encoded.mark_circle(opacity=0.85).encode(
         alt.Size("n:Q", legend=None, scale=alt.Scale(range=[20, 320], zero=True))
     )
-    return _svg(_diagonal() + encoded.mark_line(strokeWidth=1.5) + dots)
+    return svg(_diagonal() + encoded.mark_line(strokeWidth=1.5) + dots)
 
 
 def confusion_matrix(metrics: Metrics, words: Words) -> str:
@@ -91,26 +82,26 @@ def confusion_matrix(metrics: Metrics, words: Words) -> str:
     ]
     cell = max(30, min(72, 520 // len(labels)))
     side = cell * len(labels)
-    base = _chart(rows, side, side).encode(
+    base = plot(rows, side, side).encode(
         alt.X("said:N", sort=labels, title=words["predicted"], axis=alt.Axis(orient="top", labelAngle=-40)),
         alt.Y("true:N", sort=labels, title=words["true_label"]),
     )
     cells = base.mark_rect(color=MAIN, stroke=FAINT).encode(
         alt.Opacity("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.0, 0.6]))
     )
-    return _svg(cells + base.mark_text(color=INK).encode(alt.Text("n:Q", format=",")))
+    return svg(cells + base.mark_text(color=INK).encode(alt.Text("n:Q", format=",")))
 
 
 def roc_curve(curves: Curves, words: Words) -> str:
     """Recall over the false-alarm rate, with the diagonal of chance."""
     rows: Rows = [{"x": x, "y": y} for x, y in curves.roc]
-    return _svg(_diagonal() + _line(rows, words["false_alarm_rate"], words["recall"]))
+    return svg(_diagonal() + _line(rows, words["false_alarm_rate"], words["recall"]))
 
 
 def precision_recall_curve(curves: Curves, words: Words) -> str:
     """Precision over recall."""
     rows: Rows = [{"x": x, "y": y} for x, y in curves.precision_recall]
-    return _svg(_line(rows, words["recall"], words["precision"]))
+    return svg(_line(rows, words["recall"], words["precision"]))
 
 
 def score_histogram(drawings: Drawings, bands: Bands, positive: str, words: Words) -> str:
@@ -122,15 +113,15 @@ def score_histogram(drawings: Drawings, bands: Bands, positive: str, words: Word
         (f"≠ {positive}", drawings.negatives, MAIN),
     ):
         rows: Rows = [{"from": b / len(counts), "to": (b + 1) / len(counts), "n": n} for b, n in enumerate(counts)]
-        bars = _chart(rows, height=HEIGHT // 2).mark_bar(color=colour, opacity=0.8)
+        bars = plot(rows, height=HEIGHT // 2).mark_bar(color=colour, opacity=0.8)
         bars = bars.encode(
             alt.X("from:Q", bin="binned", title=words["p_positive"], scale=UNIT, axis=alt.Axis(tickCount=10)),
             alt.X2("to:Q"),
             alt.Y("n:Q", title=words["texts"], axis=alt.Axis(tickMinStep=1, tickCount=4)),
         )
-        lines = _chart(thresholds, height=HEIGHT // 2).mark_rule(color=INK, strokeDash=[4, 3])
+        lines = plot(thresholds, height=HEIGHT // 2).mark_rule(color=INK, strokeDash=[4, 3])
         panels.append((bars + lines.encode(alt.X("at:Q", scale=UNIT))).properties(title=title))
-    return _svg(alt.vconcat(*panels))
+    return svg(alt.vconcat(*panels))
 
 
 def model_comparison(models: Sequence[ModelFigures], words: Words) -> str:
@@ -145,7 +136,7 @@ def model_comparison(models: Sequence[ModelFigures], words: Words) -> str:
             for name, e in ((name, figures[figure]) for name, figures in chief)
             if e.value is not None
         ]
-        base = _chart(rows, SIDE - 60, 26 * len(names)).encode(
+        base = plot(rows, SIDE - 60, 26 * len(names)).encode(
             alt.Y("model:N", sort=names, title=None), alt.Color("model:N", legend=None, scale=colours)
         )
         spread = base.mark_rule(strokeWidth=2).encode(
@@ -154,7 +145,7 @@ def model_comparison(models: Sequence[ModelFigures], words: Words) -> str:
         )
         points = base.mark_point(filled=True, size=70, opacity=1).encode(alt.X("value:Q"))
         panels.append((spread + points).properties(title=words[figure]))
-    return _svg(alt.concat(*panels, columns=2))
+    return svg(alt.concat(*panels, columns=2))
 
 
 def _chief_figures(metrics: Metrics) -> dict[str, Estimate]:
@@ -162,47 +153,16 @@ def _chief_figures(metrics: Metrics) -> dict[str, Estimate]:
     return {"auc": metrics.binary.auc, "pr_auc": metrics.binary.pr_auc, **figures} if metrics.binary else figures
 
 
-def _chart(rows: Rows, width: int = WIDTH, height: int = HEIGHT) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=rows), width=width, height=height)
-
-
 def _diagonal() -> alt.Chart:
     ends: Rows = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
-    line = _chart(ends, SIDE, SIDE).mark_line(color=INK, strokeDash=[3, 3], strokeWidth=1, opacity=0.5)
+    line = plot(ends, SIDE, SIDE).mark_line(color=INK, strokeDash=[3, 3], strokeWidth=1, opacity=0.5)
     chart: alt.Chart = line.encode(alt.X("x:Q", scale=UNIT), alt.Y("y:Q", scale=UNIT))
     return chart
 
 
 def _line(rows: Rows, x: str, y: str) -> alt.Chart:
-    line = _chart(rows, SIDE, SIDE).mark_line(color=MAIN, strokeWidth=1.8)
+    line = plot(rows, SIDE, SIDE).mark_line(color=MAIN, strokeWidth=1.8)
     chart: alt.Chart = line.encode(
         alt.X("x:Q", title=x, scale=UNIT), alt.Y("y:Q", title=y, scale=UNIT), alt.Order("x:Q")
     )
     return chart
-
-
-def _svg(chart: alt.TopLevelMixin) -> str:
-    """The drawing, in the house style."""
-    specification = chart.to_dict()
-    specification["config"] = {
-        "background": "transparent",
-        "font": FONT,
-        "view": {"stroke": None},
-        "axis": {
-            "labelColor": INK,
-            "titleColor": INK,
-            "labelFontSize": 11,
-            "titleFontSize": 11,
-            "titleFontWeight": "normal",
-            "labelLimit": 180,
-            "labelFlush": False,
-            "grid": True,
-            "gridColor": FAINT,
-            "domainColor": FAINT,
-            "tickColor": FAINT,
-        },
-        "axisDiscrete": {"grid": False},
-        "legend": {"labelColor": INK, "labelFontSize": 11, "orient": "bottom", "symbolType": "circle"},
-        "title": {"color": INK, "fontSize": 12, "fontWeight": "normal", "anchor": "start"},
-    }
-    return str(vl_convert.vegalite_to_svg(specification))

@@ -4,21 +4,19 @@ Texts and labels come from strangers: the template escapes all of them, and the 
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from fengkong.domain import FacilityError, SettingsError, plain
+from fengkong.domain import SettingsError, plain
 from fengkong.training.measuring.bootstrap import Estimate
 from fengkong.training.measuring.measurement import Measurement, RunFacts
 from fengkong.training.measuring.metrics import Metrics
 from fengkong.training.reporting import charts
+from fengkong.training.reporting.page import number, page_environment, write_page
 from fengkong.training.reporting.wording import Language, words
 from fengkong.training.tasks.measurement import TaskMeasurement
 from fengkong.trust.occlusion import Explanation
@@ -55,12 +53,12 @@ def write_report(
     examples: Sequence[ExplainedExample] = (),
 ) -> None:
     """Write the report, whole or not at all. Raises FacilityError where the file can't be written."""
-    _write(path, render_report(measurement, language=language, examples=examples))
+    write_page(path, render_report(measurement, language=language, examples=examples))
 
 
 def write_metrics(measurement: AnyMeasurement, path: Path) -> None:
     """Write every figure as JSON, whole or not at all. Raises FacilityError where the file can't be written."""
-    _write(path, json.dumps(plain(measurement), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    write_page(path, json.dumps(plain(measurement), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
 def render_report(
@@ -69,17 +67,14 @@ def render_report(
     """The report as HTML. `language` is that of its headings and sentences, "en" or "zh"."""
     if language not in ("en", "zh"):
         raise SettingsError("the report's language is not known", received=repr(language), cure="use 'en' or 'zh'")
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"estimate": _estimate, "signed": _signed, "number": _number}
+    environment = page_environment()
+    environment.filters |= {"estimate": _estimate, "signed": _signed}
     shared = {
         "m": measurement,
         "run": measurement.run,
+        "name": measurement.run.name,
+        "created": measurement.run.created,
+        "title": words(language)["title"],
         "w": words(language),
         "language": language,
         "examples": examples,
@@ -95,10 +90,6 @@ def render_report(
         chief=_chief(measurement.tuned.test, measurement.metric),
         confusions=_confusions(measurement.tuned.test),
     )
-
-
-def _template(name: str) -> str:
-    return resources.files("fengkong.training.reporting").joinpath(name).read_text("utf-8")
 
 
 def _curve(run: RunFacts, language: Language) -> dict[str, Markup]:
@@ -140,34 +131,15 @@ def _confusions(metrics: Metrics) -> list[tuple[str, str, int]]:
     return sorted(mistakes, key=lambda mistake: -mistake[2])[:CONFUSIONS_LISTED]
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
 def _estimate(figure: Estimate) -> str:
     """0.912 (0.893–0.930)."""
     if figure.low is None or figure.high is None:
-        return _number(figure.value)
-    return f"{_number(figure.value)} ({figure.low:.3f}–{figure.high:.3f})"
+        return number(figure.value)
+    return f"{number(figure.value)} ({figure.low:.3f}–{figure.high:.3f})"
 
 
 def _signed(figure: Estimate) -> str:
     """+0.021 (−0.004 to +0.046)."""
     if figure.value is None or figure.low is None or figure.high is None:
-        return _number(figure.value)
+        return number(figure.value)
     return f"{figure.value:+.3f} ({figure.low:+.3f} … {figure.high:+.3f})".replace("-", "−")
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        with partial.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise FacilityError(
-            "the file can't be written", where=str(path), received=error.strerror or "", cure="free space or permission"
-        ) from error

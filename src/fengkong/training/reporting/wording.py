@@ -168,6 +168,64 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "recipe": ("The whole recipe", "完整训练方案"),
     "run_times": ("Run times", "运行时间"),
     "machine": ("Machine", "运行环境"),
+    # the report of a search, and that of a sweep over learning rates
+    "search_title": ("Search report", "超参数搜索报告"),
+    "search_headline": (
+        "The best of {n} trials is trial {trial}: {metric} {value} on dev.",
+        "{n} 次试验中最好的是第 {trial} 次：验证集{metric}为 {value}。",
+    ),
+    "search_nothing": ("No trial came to its end.", "没有试验完成。"),
+    "search_states": (
+        "{complete} trained to their end, {pruned} stopped early, {failed} failed, {killed} cut off and run again.",
+        "{complete} 次完成，{pruned} 次提前停止，{failed} 次失败，{killed} 次被中断后重新运行。",
+    ),
+    "search_note": (
+        "The best dev figure of many trials is a lucky one too; what it is worth is told on test, "
+        "which this search has not seen, by training with the recipe.",
+        "多次试验中最好的验证集指标含有运气成分；其真实水平须用该方案训练后在测试集上得出，本次搜索没有使用测试集。",
+    ),
+    "search_history": ("How it went", "搜索过程"),
+    "search_history_note": (
+        "A dot is a trial, hollow where it was stopped early; the line is the best so far.",
+        "每个点为一次试验，空心表示提前停止；折线为迄今最好值。",
+    ),
+    "searched": ("What was searched", "搜索空间"),
+    "searched_over": ("over", "范围"),
+    "before_search": ("before", "搜索前"),
+    "best": ("best", "最佳"),
+    "importance": ("Importance", "重要性"),
+    "importance_axis": ("share in the variance of the figure", "对指标方差的贡献"),
+    "importance_note": (
+        "fANOVA over the complete trials (Hutter et al. 2014): how much of the difference between trials goes back "
+        "to each setting. With few trials it is a hint only.",
+        "对完成的试验作 fANOVA（Hutter 等，2014）：各设置对试验间差异的贡献。试验较少时仅供参考。",
+    ),
+    "importance_unknown": (
+        "The complete trials are too few, or too alike, to tell.",
+        "完成的试验太少或结果过于接近，无法判断。",
+    ),
+    "trials": ("Trials", "全部试验"),
+    "trial": ("trial", "试验"),
+    "state": ("state", "状态"),
+    "minutes": ("minutes", "分钟"),
+    "state_complete": ("complete", "完成"),
+    "state_pruned": ("stopped early", "提前停止"),
+    "state_failed": ("failed", "失败"),
+    "state_killed": ("cut off", "被中断"),
+    "state_running": ("under way", "进行中"),
+    "rate_title": ("Learning rates", "学习率测试"),
+    "rate_headline": ("Suggested learning rate: {rate}.", "建议学习率：{rate}。"),
+    "rate_none": ("The loss never fell, so no rate is suggested.", "损失始终没有下降，无法给出建议。"),
+    "rate_note": (
+        "A tenth of the rate at which the smoothed loss is lowest (Howard & Gugger 2020). It is where to start a "
+        "search from, not its end.",
+        "取平滑损失最低处学习率的十分之一（Howard 与 Gugger，2020）。这是搜索的起点，而不是终点。",
+    ),
+    "rate_caption": (
+        "Loss of each batch (thin) and smoothed, while the rate rises from step to step (Smith 2017).",
+        "学习率逐步升高时各批次的损失（细线）与平滑后的损失（Smith，2017）。",
+    ),
+    "learning_rate": ("learning rate", "学习率"),
 }
 
 
