@@ -7,28 +7,51 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 from types import FrameType
-from typing import cast
+from typing import Any, Protocol
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from fengkong.domain.canonical import digest
 from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.training.progress import Event, Step
-from fengkong.training.tuning.state import Facts, TrainingState
 
-__all__ = ["checkpointed", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Resumable", "checkpointed", "load_checkpoint", "save_checkpoint"]
 
 FORMAT = "1"
 
 
-def save_checkpoint(state: TrainingState, path: Path, *, run: str) -> None:
+class Resumable(Protocol):
+    """What a training of any kind can be saved by, and brought back to where it stood. plan: a dataclass."""
+
+    plan: Any
+
+    @property
+    def weights(self) -> dict[str, nn.Parameter]:
+        """The weights that learn, by name."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors that `restore` needs, by name."""
+
+    def facts(self) -> Mapping[str, object]:
+        """The rest that it needs, as JSON holds it."""
+
+    def restore(self, tensors: Mapping[str, Tensor], facts: Any) -> None:
+        """Take over a saved state of the same run."""
+
+
+def save_checkpoint(state: Resumable, path: Path, *, run: str) -> None:
     """Write the state durably; a crash or a full disk leaves the checkpoint that was there.
 
     run: names what is trained on what (such as a hash of data and labels); `load_checkpoint` wants the same again.
@@ -54,7 +77,7 @@ def save_checkpoint(state: TrainingState, path: Path, *, run: str) -> None:
         ) from error
 
 
-def load_checkpoint(state: TrainingState, path: Path, *, run: str) -> None:
+def load_checkpoint(state: Resumable, path: Path, *, run: str) -> None:
     """Bring a fresh state to where the saved run stood. Raises SettingsError: no checkpoint, damaged, another run."""
     cure = "start without resuming"
     if not path.is_file():
@@ -73,7 +96,7 @@ def load_checkpoint(state: TrainingState, path: Path, *, run: str) -> None:
                     cure="resume with what it was begun with, or " + cure,
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        facts = cast("Facts", json.loads(header["facts"]))
+        facts = json.loads(header["facts"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise SettingsError(
             "the checkpoint can't be read", where=str(path), received=type(error).__name__, cure=cure
@@ -83,7 +106,7 @@ def load_checkpoint(state: TrainingState, path: Path, *, run: str) -> None:
 
 def checkpointed(
     events: Generator[Event],
-    state: TrainingState,
+    state: Resumable,
     path: Path,
     *,
     run: str,
@@ -110,7 +133,7 @@ def checkpointed(
             raise KeyboardInterrupt
 
 
-def _fingerprint(state: TrainingState, run: str) -> str:
+def _fingerprint(state: Resumable, run: str) -> str:
     plan = {key: value for key, value in asdict(state.plan).items() if key not in {"choices", "threads"}}
     return digest({"run": run, "plan": plan, "shapes": {name: list(w.shape) for name, w in state.weights.items()}})
 
