@@ -156,7 +156,7 @@ def draw_metrics(metrics: "training.Metrics | training.Figures") -> Iterator[Tab
     if isinstance(metrics, training.Figures):
         for head in metrics.labels[:1]:
             by_label = ([c.label, *map(_estimate, c.figures.values()), f"{c.support:,}"] for c in metrics.labels)
-            yield table("label", *head.figures, "texts", rows=by_label)
+            yield table("label", *head.figures, metrics.counted, rows=by_label)
         rows = ([name, _estimate(figure)] for name, figure in metrics.figures.items())
         yield table("over all", "value [95% interval]", rows=rows)
         return

@@ -59,6 +59,7 @@ def entity_figures(
             LabelFigures(label, {name: drawn[f"{name}/{i}"] for name in BY_TYPE}, int(borne[:, i].sum()))
             for i, label in enumerate(labels)
         ),
+        counted="entities",
     )
 
 

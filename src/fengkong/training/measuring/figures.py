@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ __all__ = ["Figures", "LabelFigures", "multilabel_figures", "number_figures"]
 
 @dataclass(frozen=True, slots=True)
 class LabelFigures:
-    """One label: its figures by name, and how many examples bear it."""
+    """One label: its figures by name, and how many texts bear it, or entities are of that type."""
 
     label: str
     figures: Mapping[str, Estimate]
@@ -23,11 +24,12 @@ class LabelFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One model on one set: the figures over all, by name, and those of each label."""
+    """One model on one set: the figures over all, by name, and those of each label. counted: what support counts."""
 
     n: int
     figures: Mapping[str, Estimate]
     labels: tuple[LabelFigures, ...] = ()
+    counted: Literal["texts", "entities"] = "texts"
 
 
 def multilabel_figures(
