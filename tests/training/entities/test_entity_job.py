@@ -156,6 +156,14 @@ def test_entities_that_end_within_a_word_are_told(tagged: Path, tiny_base: Path,
     assert not prepare(recipe, split_examples(read_examples(tagged))).findings
 
 
+def test_a_second_text_is_refused(tagged: Path, tiny_base: Path, tmp_path: Path) -> None:
+    first, *rest = tagged.read_text().splitlines()
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("\n".join([json.dumps({**json.loads(first), "pair": "the bank"}), *rest]))
+    with pytest.raises(InputError, match=r"pairs\.jsonl:1: entities are found in one text"):
+        run(path, tiny_base, tmp_path / "run")
+
+
 def test_marks_are_part_of_what_a_run_knows_its_data_by(tagged: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     marked = [json.loads(line) for line in tagged.read_text().splitlines()]

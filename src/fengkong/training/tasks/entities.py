@@ -46,7 +46,11 @@ class Entities:
 
     @classmethod
     def from_splits(cls, tag_loss: TagLoss, splits: Splits) -> "Entities":
-        """For the types that train marks. Raises InputError where it marks none."""
+        """For the types that train marks. Raises InputError where it marks none, or two texts are read side by side."""
+        paired = next((ex for _, part in splits for ex in part if ex.pair), None)
+        if paired is not None:
+            cure = "leave the column of second texts out"
+            raise InputError("entities are found in one text, not in two", where=str(paired.place), cure=cure)
         labels = tuple(sorted({entity.label for ex in splits.train for entity in ex.entities or ()}))
         if not labels:
             raise InputError(
