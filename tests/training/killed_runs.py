@@ -15,7 +15,7 @@ import torch
 from test_job import run_binary, steps_logged
 
 from conftest import make_splits
-from fengkong.training.exporting import sealing
+from fengkong.training.exporting import writing
 from fengkong.training.job import JobEvent
 from fengkong.training.progress import Step
 
@@ -45,5 +45,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     killed(lambda: run_binary(base, make_splits(), folder, checkpoint_seconds=0, tell=die_at_a_step))
     assert steps_logged(folder) == list(range(1, KILLED_AT + 1))
-    sealing.seal = die  # every part but the manifest lies there by then
+    writing.seal = die  # every part but the manifest lies there by then
     killed(lambda: run_binary(base, make_splits(), folder, resume=True))

@@ -134,6 +134,7 @@ def test_the_manifest_says_where_the_model_comes_from_and_how_it_decides(binary,
         "data_sha256": told["run"]["data_sha256"],
         "source": "loans.csv",
         "base": str(tiny_base),
+        "base_licence": "",
         "recipe_sha256": make_recipe(tiny_base).sha256,
     }
     assert manifest.metrics["parity"]["tried"][-1]["agreement"] >= 0.99

@@ -34,7 +34,7 @@ def test_unknown_key_is_refused_with_the_likely_slip(tmp_path):
         ("epochs = 2.5", "epochs"),
         ("learning_rate = -1", "greater than 0"),
         ("dropout = 1.0", "less than 1"),
-        ('pooling = "max"', "'mean' or 'cls'"),
+        ('pooling = "max"', "'mean', 'cls' or 'last'"),
         ("warmup = nan", "finite"),
         ("seed = true", "seed"),
         ('base = ""', "base"),

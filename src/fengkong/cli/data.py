@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from fengkong import assembly, corpus, training
+from fengkong.cli.training_progress import tell_download
 from fengkong.domain.documents import Document, Example, FieldValue
 from fengkong.domain.errors import FengkongError, SettingsError, likely_slip
 from fengkong.domain.findings import Finding
@@ -44,7 +45,7 @@ def read_labelled(data: "assembly.DataSettings", *, seed: int, recipe: "training
     """The labelled examples of a source, split as the settings say, and checked, their lengths against the recipe."""
     report = corpus.ReadReport()
     splits = corpus.split_examples(read_examples(data, report), how=data.split, seed=seed)
-    count, longest = training.token_counter(recipe.base) if recipe else (None, 0)
+    count, longest = training.token_counter(recipe.base, tell=tell_download) if recipe else (None, 0)
     limit = _tokens_read(recipe, longest) if recipe else None
     numbers = recipe is not None and recipe.task == "regression"
     findings = corpus.check_examples(splits, token_lengths=count, max_tokens=limit, numbers=numbers)

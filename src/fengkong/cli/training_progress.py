@@ -10,7 +10,13 @@ from rich.text import Text
 from fengkong import training
 from fengkong.cli.terminal import progress_out
 
-__all__ = ["TrainingProgress"]
+__all__ = ["TrainingProgress", "tell_download"]
+
+
+def tell_download(download: "training.Download") -> None:
+    """Say on standard error what is about to be fetched, and whose licence binds its user."""
+    licence = download.licence or "not stated on its page"
+    progress_out.print(f"fetching {download.name} from the hub: {download.megabytes:,.0f} MB; licence: {licence}")
 
 
 class TrainingProgress:
@@ -43,6 +49,8 @@ class TrainingProgress:
             case training.Stage():
                 self._stack.close()
                 progress_out.print(Text.assemble((event.name, "bold"), f"  {event.detail}" if event.detail else ""))
+            case training.Download():
+                tell_download(event)
             case training.Step():
                 self._bar(event)
             case training.Evaluated():

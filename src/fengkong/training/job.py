@@ -26,9 +26,11 @@ from fengkong.scoring.manifest import GRAPH, Manifest
 from fengkong.scoring.scorer import Scorer
 from fengkong.text.cleaning import CLEANING_VERSION
 from fengkong.training.automatic import Trained, check_model, cleaned_texts, train_model
+from fengkong.training.bases.finding import Download
 from fengkong.training.defaults import Plan
 from fengkong.training.encoding import Encoded
 from fengkong.training.evaluation import labels_in, log_of, scorer_answers, true_answers
+from fengkong.training.exporting.exportable import check_exportable
 from fengkong.training.exporting.ngram_bundle import export_ngrams
 from fengkong.training.exporting.sealing import Exported, export_bundle
 from fengkong.training.machine import describe_machine
@@ -85,7 +87,7 @@ class Stage:
     detail: str = ""
 
 
-JobEvent = Stage | Event
+JobEvent = Stage | Download | Event
 
 THREADS = 2
 
@@ -123,7 +125,8 @@ def run_job(
         _check_measurable(splits)
         dropped: list[Finding] = []
         fields = FieldEncoder(fit_fields([ex.fields for ex in splits.train], report=dropped.append))
-        prepared = prepare(recipe, splits, fields=fields)
+        prepared = prepare(recipe, splits, fields=fields, tell=tell)
+        check_exportable(prepared.network)
         test = prepared.encode(splits.test)
         data_sha256 = data_digest(splits)
         manifest = _describe(task, prepared, origin, data_sha256)
@@ -255,6 +258,7 @@ def _describe(task: Task, prepared: Prepared, origin: Origin, data_sha256: str) 
                 "data_sha256": data_sha256,
                 "source": origin.source,
                 "base": prepared.base.name,
+                "base_licence": prepared.base.licence,
                 "recipe_sha256": prepared.recipe.sha256,
             },
         )

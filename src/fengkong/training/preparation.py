@@ -1,6 +1,6 @@
 """From a recipe and labelled splits to everything the loop needs: base, tokens, network, plan."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,7 @@ from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.fields import FieldEncoder
 from fengkong.scoring.windows import Windows
+from fengkong.training.bases.finding import Download
 from fengkong.training.bases.loading import BaseModel, load_base
 from fengkong.training.defaults import Plan, choose_defaults
 from fengkong.training.encoding import Encoded, encode
@@ -78,13 +79,19 @@ class Prepared:
 
 
 def prepare(
-    recipe: Recipe, splits: Splits, *, fields: FieldEncoder | None = None, device: str | None = None
+    recipe: Recipe,
+    splits: Splits,
+    *,
+    fields: FieldEncoder | None = None,
+    device: str | None = None,
+    tell: Callable[[Download], None] = lambda _: None,
 ) -> Prepared:
     """Load the base, tokenise train and dev, build the network with its seeded head, and settle the plan.
 
     fields: turns the fields of documents into numbers, fitted on train; None for text alone.
     device: "cpu" or "cuda"; a GPU where there is one when None.
-    Raises InputError (an empty split, one label only, no text at all) and BaseModelError.
+    tell: hears of a base that is to be fetched, with its licence.
+    Raises InputError (an empty split, one label only, no text at all), SettingsError and BaseModelError.
     """
     _check_texts(splits)
     kind = choose_kind(recipe, splits)
@@ -92,7 +99,7 @@ def prepare(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with torch.random.fork_rng():  # the head starts from the seed, and the caller's stream is left alone
         torch.manual_seed(recipe.seed)
-        base = load_base(recipe.base, dropout=recipe.dropout)
+        base = load_base(recipe.base, dropout=recipe.dropout, tell=tell)
         network = _network(base, recipe, kind, fields)
         way = apply_way(base.encoder, recipe)
     max_tokens = min(recipe.max_tokens, places_left(recipe, base.max_tokens))
@@ -130,7 +137,7 @@ def _network(base: BaseModel, recipe: Recipe, kind: Kind, fields: FieldEncoder |
         base.encoder,
         len(kind.labels),
         hidden=base.hidden,
-        pooling=recipe.pooling,
+        pooling=base.pooling(recipe.pooling),
         windows=recipe.window_pooling if recipe.windows > 1 else None,
         dropout=recipe.dropout,
         field_width=fields.width if fields is not None else 0,

@@ -49,7 +49,7 @@ class Recipe(BaseModel):
     windows: Annotated[int, Field(ge=1, le=1024, strict=True)] = 1
     overlap: Annotated[int, Field(ge=0, strict=True)] = 32
     window_pooling: Pooling = "mean"
-    pooling: Literal["mean", "cls"] = "mean"
+    pooling: Literal["mean", "cls", "last"] | Auto = "auto"
     way: WayName = "full"
     top_layers: Count = 2
     rank: Count = 8

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from fengkong.training.bases.from_scratch import make_base
 from fengkong.training.bases.loading import load_base
 from fengkong.training.defaults import Choice, choose_defaults
 from fengkong.training.encoding import encode
@@ -136,6 +137,21 @@ def test_lower_layers_learn_slower_and_fields_at_their_own_rate(base, tiny_split
     assert found["encoder.encoder.layer.0.output.dense.weight"] == 0.25e-3
     assert found["encoder.embeddings.word_embeddings.weight"] == 0.125e-3
     assert found["field_head.wide.weight"] == settled.field_learning_rate
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "t5"])
+def test_tables_of_every_kind_learn_slowest_and_do_not_decay(kind, tiny_base, tiny_splits, tmp_path):
+    base = load_base(str(make_base(kind, [ex.text for ex in tiny_splits.dev], tmp_path)))
+    network = build(base)
+    compact_embedding(network, encoded(base, tiny_splits).tokens, padding=base.padding)
+    table = network.encoder.get_input_embeddings().weight
+    values = {"weight_decay": 0.1, "layer_decay": 0.5, "learning_rate": 1e-3}
+    (group,) = (
+        group
+        for group in make_optimiser(network, plan(base, tiny_splits, **values)).param_groups
+        if any(weights is table for weights in group["params"])
+    )
+    assert (group["weight_decay"], group["lr"]) == (0.0, 0.125e-3)
 
 
 def test_only_matrices_decay(base, tiny_splits):

@@ -9,6 +9,7 @@ from torch import nn
 
 from fengkong.training.defaults import Plan
 from fengkong.training.networks.classifier import TextClassifier
+from fengkong.training.networks.embedding import CompactEmbedding
 
 __all__ = ["make_optimiser", "rate_share", "set_rate"]
 
@@ -33,11 +34,12 @@ def make_optimiser(network: TextClassifier, plan: Plan) -> torch.optim.Optimizer
     layers = 1 + max(
         (layer for name, _ in network.named_parameters() if (layer := _layer_of(name)) is not None), default=-1
     )
+    tables = _tables(network)
     found: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
     for name, weights in network.named_parameters():
         if weights.requires_grad:
-            decay = 0.0 if weights.ndim < 2 or "embedding" in name else plan.weight_decay
-            found[_rate_of(name, layers, plan), decay].append(weights)
+            decay = 0.0 if weights.ndim < 2 or name in tables else plan.weight_decay
+            found[_rate_of(name, layers, plan, in_table=name in tables), decay].append(weights)
     groups = [
         {"params": params, "lr": rate, "top": rate, "weight_decay": decay} for (rate, decay), params in found.items()
     ]
@@ -71,12 +73,19 @@ def set_rate(optimiser: torch.optim.Optimizer, share: float) -> None:
         group["lr"] = group["top"] * share
 
 
+def _tables(network: TextClassifier) -> set[str]:
+    """The names of embedding tables, which are called otherwise in every kind of base (embeddings, wte, shared)."""
+    return {
+        f"{name}.weight" for name, part in network.named_modules() if isinstance(part, nn.Embedding | CompactEmbedding)
+    }
+
+
 def _layer_of(name: str) -> int | None:
     found = LAYER.search(name)
     return int(found[1]) if found else None
 
 
-def _rate_of(name: str, layers: int, plan: Plan) -> float:
+def _rate_of(name: str, layers: int, plan: Plan, *, in_table: bool) -> float:
     if name.startswith("field_head.deep"):
         return plan.field_learning_rate
     if name.startswith("transitions"):
@@ -85,5 +94,5 @@ def _rate_of(name: str, layers: int, plan: Plan) -> float:
         return plan.learning_rate
     layer = _layer_of(name)
     if layer is None:  # what stands before the first layer (embeddings) or after the last (a closing norm)
-        layer = -1 if "embed" in name else layers - 1
+        layer = -1 if in_table or "embed" in name else layers - 1
     return plan.learning_rate * plan.layer_decay ** (layers - layer)
