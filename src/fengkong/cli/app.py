@@ -21,6 +21,7 @@ from fengkong.cli.evaluate import evaluate
 from fengkong.cli.explain import explain
 from fengkong.cli.models import models
 from fengkong.cli.new import new
+from fengkong.cli.pretrain import pretrain
 from fengkong.cli.score import score
 from fengkong.cli.terminal import visible
 from fengkong.cli.train import train
@@ -71,7 +72,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, new, check, models, train, evaluate, score, decide, explain):
+for command in (demo, new, check, models, pretrain, train, evaluate, score, decide, explain):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
 

@@ -50,6 +50,15 @@ from .measuring.thresholds import measure_bands as measure_bands
 from .networks.classifier import TextClassifier as TextClassifier
 from .preparation import Prepared as Prepared
 from .preparation import prepare as prepare
+from .pretraining.corpus import RawCorpus as RawCorpus
+from .pretraining.job import PretrainingEvent as PretrainingEvent
+from .pretraining.job import PretrainingResult as PretrainingResult
+from .pretraining.job import Provenance as Provenance
+from .pretraining.job import pretrain as pretrain
+from .pretraining.loop import PretrainingStep as PretrainingStep
+from .pretraining.plan import Pretraining as Pretraining
+from .pretraining.reading import read_texts as read_texts
+from .pretraining.work_folder import WorkFolder as WorkFolder
 from .progress import Evaluated as Evaluated
 from .progress import Event as Event
 from .progress import Finished as Finished

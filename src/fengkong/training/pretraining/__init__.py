@@ -1,0 +1,1 @@
+"""Pre-training on raw text: masked-language modelling, from a base or from nothing, to a folder that is a base."""

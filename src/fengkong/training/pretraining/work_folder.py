@@ -1,0 +1,89 @@
+"""Where pre-training keeps what it has so far, beside the folder that it is to fill.
+
+OUT.unfinished/asked.json              what was asked for, and of which texts
+               start/                  the base that was made to begin with, where one was
+               steps.json              how many steps the minutes allow
+               checkpoint.safetensors
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fengkong.domain.errors import FacilityError, SettingsError
+
+__all__ = ["WorkFolder"]
+
+
+class WorkFolder:
+    """The paths of an unfinished pre-training."""
+
+    def __init__(self, out: Path) -> None:
+        self.path = out.with_name(out.name + ".unfinished")
+        self.start = self.path / "start"
+        self.checkpoint = self.path / "checkpoint.safetensors"
+        self._asked = self.path / "asked.json"
+        self._steps = self.path / "steps.json"
+
+    @contextmanager
+    def entered(self, identity: str, *, resume: bool) -> Iterator[None]:
+        """Make the folder, or go on in it; it is gone when all went well, and when nothing was learnt yet.
+
+        identity: names what was asked for and of which texts.
+        Raises SettingsError where a checkpoint lies there that is not to be resumed, or that is of something else.
+        """
+        same = self._asked.exists() and json.loads(self._asked.read_text(encoding="utf-8")) == identity
+        if self.checkpoint.exists():
+            self._check(resume=resume, same=same)
+        elif not same:
+            self._remove()
+        with self._writing():
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._asked.write_text(json.dumps(identity), encoding="utf-8")
+        try:
+            yield
+        except BaseException:
+            if not self.checkpoint.exists():
+                self._remove()
+            raise
+        self._remove()
+
+    def _check(self, *, resume: bool, same: bool) -> None:
+        if not resume:
+            raise SettingsError(
+                "an unfinished pre-training lies here",
+                where=str(self.path),
+                cure="go on with it by --resume, or remove the folder",
+            )
+        if not same:
+            raise SettingsError(
+                "the unfinished pre-training was begun with other settings or texts",
+                where=str(self.path),
+                cure="resume with what it was begun with, or remove the folder",
+            )
+
+    def steps(self, find: Callable[[], int]) -> int:
+        """The number of steps found before an interruption, else what `find` answers, kept for the next time."""
+        if self._steps.exists():
+            return int(json.loads(self._steps.read_text(encoding="utf-8")))
+        steps = find()
+        with self._writing():
+            self._steps.write_text(json.dumps(steps), encoding="utf-8")
+        return steps
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise FacilityError(
+                "the working folder can't be written",
+                where=str(self.path),
+                received=error.strerror or type(error).__name__,
+                cure="free some disk space or check the path and its permissions",
+            ) from error
