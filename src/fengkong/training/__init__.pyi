@@ -88,6 +88,9 @@ from .searching.trial import TrialEnded as TrialEnded
 from .searching.trial import TrialEvaluated as TrialEvaluated
 from .searching.trial import TrialStarted as TrialStarted
 from .tasks.measurement import TaskMeasurement as TaskMeasurement
+from .tracking.choosing import choose_trackers as choose_trackers
+from .tracking.tracker import TrackedRun as TrackedRun
+from .tracking.tracker import Tracker as Tracker
 from .tuning.checkpoint import checkpointed as checkpointed
 from .tuning.checkpoint import load_checkpoint as load_checkpoint
 from .tuning.checkpoint import save_checkpoint as save_checkpoint

@@ -1,10 +1,12 @@
 """Each tracker keeps what it was told, read back from its own store; none of them can harm a training."""
 
 import json
+import shutil
 import struct
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +18,7 @@ from fengkong.training.measuring.bootstrap import Estimate
 from fengkong.training.measuring.figures import Figures
 from fengkong.training.progress import Evaluated, Step
 from fengkong.training.recipe import Recipe
-from fengkong.training.tasks.measurement import TaskMeasurement
+from fengkong.training.tasks.measurement import TaskFigures, TaskMeasurement
 from fengkong.training.tracking.choosing import choose_trackers
 from fengkong.training.tracking.tracker import TrackedRun
 
@@ -72,10 +74,12 @@ def read_wandb(folder: Path) -> Kept:
         kind = record.WhichOneof("record_type")
         if kind == "run":
             assert record.run.display_name == "risk-0001"
-            assert not record.run.host
+            assert (record.run.host, record.run.git.remote_url) == ("withheld", "")
             rank = next((item.value_json for item in record.run.config.update if item.key == "rank"), rank)
         elif kind == "history":
-            values = {"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in record.history.item}
+            values = {
+                "/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in record.history.item
+            }
             for name, value in values.items():
                 series.setdefault(name, []).append((record.history.step.num, value))
         elif kind == "summary":
@@ -115,8 +119,22 @@ STORES: dict[str, tuple[str, Callable[[Path], Kept]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def mlflow_store(tmp_path_factory) -> Path:
+    """An empty store: making one takes MLflow seconds, so it is made once and copied."""
+    path = tmp_path_factory.mktemp("mlflow") / "runs.db"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow.tracking import MlflowClient
+
+        MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
+    return path
+
+
 @pytest.fixture(params=STORES)
 def store(request, tmp_path, monkeypatch):
+    if request.param == "mlflow":
+        shutil.copy(request.getfixturevalue("mlflow_store"), tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "offline")
     place, read = STORES[request.param]
@@ -129,15 +147,8 @@ def store(request, tmp_path, monkeypatch):
 
 
 def measured() -> TaskMeasurement:
-    figures = Figures(40, {"rmse": Estimate(0.25, 0.2, 0.3), "r2": Estimate(None, None, None)}, ())
-    return SimpleTask(figures)
-
-
-class SimpleTask(TaskMeasurement):
-    """As much of a measurement as a tracker reads."""
-
-    def __init__(self, test: Figures) -> None:
-        object.__setattr__(self, "models", (SimpleNamespace(name="tuned", test=test),))
+    figures = Figures(40, {"rmse": Estimate(0.25, 0.2, 0.3), "r2": Estimate(None, None, None)})
+    return TaskMeasurement("regression", (), "rmse", 0, 0, (TaskFigures("tuned", figures, figures),), (), run=None)
 
 
 def a_run(tracker, warn=pytest.fail) -> TrackedRun:
@@ -169,7 +180,7 @@ def test_a_run_is_kept_with_its_curves_recipe_and_end(store, tmp_path):
 
 
 def test_a_run_that_breaks_off_is_closed_as_such_with_what_it_had(store):
-    with pytest.raises(KeyboardInterrupt), a_run(store.tracker) as run:
+    with suppress(KeyboardInterrupt), a_run(store.tracker) as run:
         train(run)
         raise KeyboardInterrupt
     kept = store.read()
@@ -236,13 +247,9 @@ def test_a_tracker_that_cannot_be_is_refused_before_training(named, told):
 
 @pytest.mark.parametrize("kind", STORES)
 def test_a_missing_package_is_told_with_its_cure(kind, monkeypatch):
-    package = {"tensorboard": "torch.utils.tensorboard"}.get(kind, kind)
-    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+    loaded = (kind, "torch.utils.tensorboard", f"fengkong.training.tracking.{kind}")
+    for name in [name for name in sys.modules if any(name == it or name.startswith(f"{it}.") for it in loaded)]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, f"fengkong.training.tracking.{kind}", raising=False)
-    blocked = "tensorboard" if kind == "tensorboard" else kind
-    for name in [name for name in sys.modules if name == blocked or name.startswith(f"{blocked}.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, blocked, None)
+    monkeypatch.setitem(sys.modules, kind, None)
     with pytest.raises(SettingsError, match=rf"tracking by {kind}.*pip install 'fengkong\[track\]'"):
         choose_trackers([f"{kind}:sqlite:///x"])
