@@ -34,6 +34,7 @@ class TrainingProgress:
         )
         self._task: TaskID | None = None
         self._dev = ""
+        self._pieces = 1
 
     def __enter__(self) -> "TrainingProgress":
         return self
@@ -52,6 +53,9 @@ class TrainingProgress:
             case training.Download():
                 tell_download(event)
             case training.Step():
+                if event.pieces > self._pieces:
+                    self._pieces = event.pieces
+                    progress_out.print(f"  memory ran out; batches are cut in {event.pieces} pieces, which learn alike")
                 self._bar(event)
             case training.Evaluated():
                 figures = ", ".join(f"{name} {value:.3f}" for name, value in event.figures.items())

@@ -11,7 +11,8 @@ class Step:
     """One optimiser step is done.
 
     step counts from 1 to `steps`; epoch from 1. loss: of this batch, in nats. texts_per_second: over the last steps,
-    evaluations left out. seconds_left: an estimate, evaluations included.
+    evaluations left out. seconds_left: an estimate, evaluations included. pieces: into how many each batch is cut,
+    since memory ran out; 1 where it didn't.
     """
 
     step: int
@@ -21,6 +22,7 @@ class Step:
     learning_rate: float
     texts_per_second: float
     seconds_left: float
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True)

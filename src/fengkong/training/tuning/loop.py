@@ -6,12 +6,14 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
+import numpy as np
 import torch
 from torch import nn
 
 from fengkong.domain.errors import FacilityError
 from fengkong.training.encoding import Encoded, Int64s, collate, shuffled_batches
 from fengkong.training.progress import Evaluated, Event, Finished, Step
+from fengkong.training.tuning.memory import ran_out
 from fengkong.training.tuning.optimiser import rate_share, set_rate
 from fengkong.training.tuning.predict import autocast, logits_of, predict_logits, read_once
 from fengkong.training.tuning.state import TrainingState
@@ -27,7 +29,8 @@ def fine_tune(state: TrainingState, train: Encoded, dev: Encoded) -> Generator[E
     The state is whole whenever an event is yielded, and may be saved then. An evaluation is told before its step, so
     that a Step is the last word on it. When the generator ends, is closed or fails, the network holds the best weights
     so far and its full embedding, in evaluation mode.
-    Raises FacilityError when the loss is no longer a number.
+    Where memory runs out, batches are cut in pieces whose gradients add up to the same step.
+    Raises FacilityError when the loss is no longer a number, or when memory doesn't hold a single text.
     """
     plan, pace = state.plan, _Pace(state)
     with _threads(plan.threads), _settled(state):
@@ -44,7 +47,9 @@ def fine_tune(state: TrainingState, train: Encoded, dev: Encoded) -> Generator[E
                 with pace.evaluation():
                     evaluated = _evaluate(state, dev)
                 yield evaluated
-            yield Step(state.step, plan.steps, epoch + 1, loss, rate, pace.texts_per_second, pace.seconds_left)
+            yield Step(
+                state.step, plan.steps, epoch + 1, loss, rate, pace.texts_per_second, pace.seconds_left, state.pieces
+            )
     yield Finished(state.step < plan.steps, state.step, state.best_step, state.best_figures, state.seconds)
 
 
@@ -70,7 +75,7 @@ def _learn(state: TrainingState, train: Encoded, batches: Sequence[Int64s]) -> f
     network, plan = state.network, state.plan
     texts = sum(map(len, batches))
     with _randomness(plan.seed, state.step, next(network.parameters()).device):
-        value = sum(_add_gradient(state, train, batch, len(batch) / texts) for batch in batches)
+        value = _add_gradients(state, train, batches, texts)
     if state.ranks is not None:
         state.ranks.penalty().backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
     length = nn.utils.clip_grad_norm_(network.parameters(), plan.clip_norm or math.inf)
@@ -83,6 +88,29 @@ def _learn(state: TrainingState, train: Encoded, batches: Sequence[Int64s]) -> f
     state.optimiser.zero_grad()
     state.take_average()
     return value
+
+
+def _add_gradients(state: TrainingState, train: Encoded, batches: Sequence[Int64s], texts: int) -> float:
+    """The gradients of the batches of a step, and their mean loss; begun anew in smaller pieces where memory runs out.
+
+    Raises FacilityError where a single text is too much.
+    """
+    while True:
+        pieces = [piece for batch in batches for piece in np.array_split(batch, min(state.pieces, len(batch)))]
+        try:
+            return sum(_add_gradient(state, train, piece, len(piece) / texts) for piece in pieces)
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out(error):
+                raise
+            if max(map(len, pieces)) == 1:
+                raise FacilityError(
+                    "memory doesn't hold a single text of the batch",
+                    where=f"step {state.step + 1}",
+                    received=f"{int(train.lengths[np.concatenate(pieces)].max())} tokens",
+                    cure="lower max_tokens, set gradient_checkpointing, or take a smaller base",
+                ) from error
+        state.optimiser.zero_grad()
+        state.pieces *= 2
 
 
 def _add_gradient(state: TrainingState, train: Encoded, texts: Int64s, share: float) -> float:

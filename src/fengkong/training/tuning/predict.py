@@ -10,6 +10,7 @@ from fengkong.domain.errors import InputError
 from fengkong.training.encoding import Batch, Encoded, Float32s, Int64s, collate, plan_batches
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.token_head import TokenTagger
+from fengkong.training.tuning.memory import ran_out
 
 __all__ = ["Tensors", "autocast", "embed_texts", "logits_of", "predict_logits", "read_once", "tensors_of"]
 
@@ -81,6 +82,10 @@ def _read(
             answers = [
                 answer(network, collate(encoded, texts, padding=padding)).float().cpu().numpy() for texts in batches
             ]
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out(error) or batch_tokens < encoded.lengths.max():
+            raise
+        return _read(network, answer, encoded, padding=padding, bf16=bf16, batch_tokens=batch_tokens // 2)
     finally:
         network.train(was_training)
     rows = np.concatenate(_of_one_length(answers))

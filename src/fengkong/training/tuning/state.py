@@ -31,6 +31,7 @@ class Facts(TypedDict):
     seconds: float
     averaged: int
     stale: int
+    pieces: int
     best_step: int
     best_figures: dict[str, float]
 
@@ -46,6 +47,7 @@ class TrainingState:
     optimiser: torch.optim.Optimizer
     ranks: RankBudget | None = None
     step: int = 0
+    pieces: int = 1
     seconds: float = 0.0
     averaged: int = 0
     average: dict[str, Tensor] = field(default_factory=dict)
@@ -149,6 +151,7 @@ class TrainingState:
             seconds=self.seconds,
             averaged=self.averaged,
             stale=self.stale,
+            pieces=self.pieces,
             best_step=self.best_step,
             best_figures=self.best_figures,
         )
@@ -173,7 +176,7 @@ class TrainingState:
                     slot = kind.removeprefix("optimiser.")
                     self.optimiser.state[weights[name]][slot] = value.to(device)
         self.step, self.seconds = facts["step"], facts["seconds"]
-        self.averaged, self.stale = facts["averaged"], facts["stale"]
+        self.averaged, self.stale, self.pieces = facts["averaged"], facts["stale"], facts["pieces"]
         self.best_step, self.best_figures = facts["best_step"], dict(facts["best_figures"])
 
 
