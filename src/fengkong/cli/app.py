@@ -22,7 +22,9 @@ from fengkong.cli.explain import explain
 from fengkong.cli.models import models
 from fengkong.cli.new import new
 from fengkong.cli.pretrain import pretrain
+from fengkong.cli.rate import rate
 from fengkong.cli.score import score
+from fengkong.cli.search import search
 from fengkong.cli.terminal import visible
 from fengkong.cli.train import train
 from fengkong.domain.errors import BaseModelError, BundleError, FacilityError, FengkongError, SettingsError
@@ -72,7 +74,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, new, check, models, pretrain, train, evaluate, score, decide, explain):
+for command in (demo, new, check, models, pretrain, search, rate, train, evaluate, score, decide, explain):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
 

@@ -10,14 +10,14 @@ from typing import Annotated, Literal
 import typer
 
 from fengkong import assembly, training
-from fengkong.cli.data import read_labelled, with_columns
+from fengkong.cli.data import Labelled, read_labelled, with_columns
 from fengkong.cli.options import Column, Json, Workspace, optional_workspace
-from fengkong.cli.terminal import draw_findings, draw_measurement, emit_json, out, progress_out
+from fengkong.cli.terminal import draw_findings, draw_measurement, emit_json, out, progress_out, visible
 from fengkong.cli.training_progress import TrainingProgress
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.findings import Severity
 
-__all__ = ["train", "train_workspace"]
+__all__ = ["read_checked", "read_recipe", "refuse_settled", "train", "train_workspace", "with_reading"]
 
 
 def train(
@@ -42,6 +42,10 @@ def train(
         typer.Option("--on-bad-row", help="Else as the workspace says, or stop. Skipped rows go to the rejects file."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that was interrupted.")] = False,
+    track: Annotated[
+        list[str] | None,
+        typer.Option("--track", help="Tell tensorboard:FOLDER, mlflow:URI or wandb:PROJECT how it goes; repeat."),
+    ] = None,
     workspace: Workspace = None,
     as_json: Json = False,
 ) -> None:
@@ -56,11 +60,13 @@ def train(
     if settings is not None:
         refuse_settled({"--name": name, "--positive": positive, "--language": language})
         settings = settings.model_copy(update={"data": with_reading(settings.data, column, on_bad_row)})
-        result = train_workspace(settings, recipe=recipe, change=change or (), folder=folder, resume=resume)
+        result = train_workspace(
+            settings, recipe=recipe, change=change or (), folder=folder, resume=resume, track=track or ()
+        )
     elif data and folder:
         task = training.Task(name or "risk", positive, language or "en")
         source = with_reading(assembly.DataSettings(source=data), column, on_bad_row)
-        result = run(task, read_recipe(recipe, change or ()), source, folder, resume=resume)
+        result = run(task, read_recipe(recipe, change or ()), source, folder, resume=resume, track=track or ())
     else:
         raise SettingsError(
             "there is nothing to train on", cure="go to a workspace, or give --data FILE and --out FOLDER"
@@ -102,6 +108,7 @@ def train_workspace(
     change: Sequence[str] = (),
     folder: Path | None = None,
     resume: bool = False,
+    track: Sequence[str] = (),
 ) -> "training.RunResult":
     """Train as the workspace says, and link the sealed bundle where its decisions look for it."""
     chosen = read_recipe(recipe or settings.path(settings.model.recipe), change)
@@ -112,27 +119,36 @@ def train_workspace(
     data = settings.data.model_copy(update={"source": settings.source})
     current = settings.path(settings.model.bundle)
     training.check_replaceable(current)
-    result = run(task, chosen, data, folder, resume=resume)
+    result = run(task, chosen, data, folder, resume=resume, track=track)
     training.install_bundle(result.bundle, current)
     return result
 
 
 def run(
-    task: "training.Task", recipe: "training.Recipe", data: "assembly.DataSettings", folder: Path, *, resume: bool
+    task: "training.Task",
+    recipe: "training.Recipe",
+    data: "assembly.DataSettings",
+    folder: Path,
+    *,
+    resume: bool,
+    track: Sequence[str] = (),
 ) -> "training.RunResult":
     """Read, check and split the data, show what was found, then train with progress."""
-    labelled = read_labelled(data, seed=recipe.seed, recipe=recipe)
-    for line in draw_findings(labelled.findings):
-        progress_out.print(line)
-    if errors := [finding for finding in labelled.findings if finding.severity is Severity.ERROR]:
-        raise InputError(errors[0].message, where=str(errors[0].place), cure=errors[0].cure)
+    trackers = training.choose_trackers(track)
+    labelled = read_checked(data, recipe)
     command = shlex.join(["fengkong", *sys.argv[1:]])
     origin = training.Origin(data.source, command, labelled.findings)
+    facts = {name: len(part) for name, part in labelled.splits} | {"language": task.language}
+    tracked = training.TrackedRun(trackers, f"{task.name}-{folder.name}", facts, recipe, warn=_warn)
     try:
-        with TrainingProgress() as progress:
-            result = training.run_job(
-                task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=progress.show
-            )
+        with tracked, TrainingProgress() as progress:
+
+            def tell(event: "training.JobEvent") -> None:
+                progress.show(event)
+                tracked.hear(event)
+
+            result = training.run_job(task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=tell)
+            tracked.finish(result.measurement, [training.RunFolder(folder).recipe])
     except KeyboardInterrupt:
         if not training.RunFolder(folder).checkpoint.exists():
             raise
@@ -143,6 +159,20 @@ def run(
     for line in draw_findings(list(later)):
         progress_out.print(line)
     return result
+
+
+def read_checked(data: "assembly.DataSettings", recipe: "training.Recipe") -> Labelled:
+    """Read, check and split the data and show what was found. Raises InputError where an error is among it."""
+    labelled = read_labelled(data, seed=recipe.seed, recipe=recipe)
+    for line in draw_findings(labelled.findings):
+        progress_out.print(line)
+    if errors := [finding for finding in labelled.findings if finding.severity is Severity.ERROR]:
+        raise InputError(errors[0].message, where=str(errors[0].place), cure=errors[0].cure)
+    return labelled
+
+
+def _warn(sentence: str) -> None:
+    progress_out.print(visible(f"warning   {sentence}"), style="yellow")
 
 
 def read_recipe(file: Path | None, changes: Sequence[str]) -> "training.Recipe":
