@@ -15,9 +15,11 @@ from fengkong.scoring.fitting import fit_fields
 from fengkong.scoring.scorer import Scorer
 from fengkong.training import contrastive
 from fengkong.training.automatic import affordable_passes, train_model
-from fengkong.training.job import Stage, Task, run_job
+from fengkong.training.job import run_job
 from fengkong.training.preparation import prepare
+from fengkong.training.progress import Step
 from fengkong.training.recipe import Recipe
+from fengkong.training.stages import Stage, Task
 from fengkong.training.tuning.predict import predict_logits
 
 
@@ -75,6 +77,21 @@ def test_a_blend_seals_both_and_is_calibrated_as_one(tiny_base, tiny_splits, tmp
     assert right(bundle, tiny_splits.test) > 0.9
     card = (tmp_path / "r" / "bundle" / "model_card.md").read_text(encoding="utf-8")
     assert "n-grams, whose part in the answer is" in card
+
+
+def test_an_interrupted_race_ends_where_an_uninterrupted_one_does(tiny_base, tiny_splits, tmp_path):
+    class KilledError(Exception):
+        pass
+
+    def die(event):
+        if isinstance(event, Step) and event.step == 3:
+            raise KilledError
+
+    given = Task("risk", "bad"), recipe(tiny_base, model="blend", epochs=1), tiny_splits
+    with pytest.raises(KilledError):
+        run_job(*given, tmp_path / "killed", checkpoint_seconds=0.0, tell=die)
+    resumed, whole = run_job(*given, tmp_path / "killed", resume=True), run_job(*given, tmp_path / "whole")
+    assert Bundle.load(resumed.bundle).id == Bundle.load(whole.bundle).id
 
 
 def test_auto_with_few_labels_tries_pairs_and_not_full_tuning(tiny_base, few, tmp_path):

@@ -36,12 +36,23 @@ def test_the_clearly_best_is_kept_and_all_are_told():
 
 
 def test_a_simpler_one_that_is_as_good_is_kept():
-    simple = candidate("frozen", 8, 4)
+    simple = candidate("ngrams", 8, 4)
     corrected, wrong = simple.dev.copy(), np.flatnonzero(simple.dev.argmax(axis=1) != TRUTH)[:1]
     corrected[wrong] = 2.0 * np.eye(2)[TRUTH[wrong]]
     name, choices = kept(simple, Candidate.alone("tuned", corrected, None, 60.0))
-    assert name == "frozen"
-    assert "one standard error" in choices[0].why
+    assert name == "ngrams"
+    assert "not clearly better" in choices[0].why
+    assert "costs more to serve" in choices[0].why
+
+
+def test_on_few_texts_noise_is_no_reason_to_keep_the_simpler_one():
+    few, truth = slice(0, 24), TRUTH[:24]
+    wrong = np.where(np.arange(24) % 4 < 2, truth, 1 - truth)
+    better = np.where(np.arange(24) % 4 < 3, truth, 1 - truth)
+    simple = Candidate.alone("ngrams", 2.0 * np.eye(2)[wrong], None, 1.0)
+    costly = Candidate.alone("contrastive", 2.0 * np.eye(2)[better], None, 1.0)
+    found, _ = choose([simple, costly], Evidence(TRUTH[few], truth, with_train=False), KIND, "accuracy")
+    assert found.name == "contrastive"
 
 
 def test_what_is_kept_is_never_below_the_best_simple_model():

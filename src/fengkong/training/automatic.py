@@ -268,11 +268,16 @@ class _Race:
         return predict_logits(self.prepared.network, self.prepared.dev, padding=self.prepared.base.padding)
 
     def _keep(self, name: str) -> None:
-        weights = self.prepared.network.state_dict()
-        self.states[name] = {key: value.clone() for key, value in weights.items()}
+        """Remember the network's weights, but for those that are still as at the start."""
+        start = self.states.get("start", {})
+        self.states[name] = {
+            key: value.clone()
+            for key, value in self.prepared.network.state_dict().items()
+            if key not in start or not torch.equal(value, start[key])
+        }
 
     def _restore(self, name: str) -> None:
-        self.prepared.network.load_state_dict(self.states[name])
+        self.prepared.network.load_state_dict({**self.states["start"], **self.states[name]})
 
 
 _Answers = tuple[NDArray[np.floating], NDArray[np.float64] | None]

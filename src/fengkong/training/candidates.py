@@ -1,7 +1,8 @@
-"""Which of several trained models to keep: the simplest of those that the best one doesn't clearly beat.
+"""Which of several trained models to keep: the cheapest to serve of those that the best one doesn't clearly beat.
 
 The rule of one standard error (Breiman et al. 1984), on paired resamples of the texts that choose: a costlier model
-must earn its cost. Whatever is kept is not below the best of the simple models there.
+must earn its cost. No more than a point is given up for it, since on few texts the error is large and proves nothing.
+Whatever is kept is not below the best of the simple models there.
 """
 
 import math
@@ -21,9 +22,10 @@ __all__ = ["Candidate", "Evidence", "choose", "with_ngrams"]
 
 Floats = NDArray[np.float64]
 
-COMPLEXITY = {"ngrams": 0, "frozen": 1, "contrastive": 3, "tuned": 5}
-"""Simpler is lower; a network with n-grams beside it counts one more. The first two are the simple models."""
-SIMPLE = 1
+TRAINED = ("ngrams", "frozen", "contrastive", "tuned")
+"""From the least to the most that is learnt."""
+SIMPLE = ("ngrams", "frozen")
+MOST_GIVEN_UP = 0.01
 RESAMPLES = 100
 
 
@@ -38,7 +40,6 @@ class Candidate:
 
     name: str
     network: str
-    complexity: int
     blend: Mapping[Part, float]
     dev: Floats
     held_out: Floats | None
@@ -52,7 +53,12 @@ class Candidate:
         """A member by itself."""
         part: Part = NGRAMS if name == "ngrams" else GRAPH
         network = "" if name == "ngrams" else name
-        return cls(name, network, COMPLEXITY[name], {part: 1.0}, np.asarray(dev, np.float64), held_out, seconds)
+        return cls(name, network, {part: 1.0}, np.asarray(dev, np.float64), held_out, seconds)
+
+    @property
+    def cost(self) -> int:
+        """Of serving it: n-grams alone, a network, a network and n-grams."""
+        return bool(self.network) + (len(self.blend) > 1)
 
     def choice(self, metric: str) -> Choice:
         """As a line of the report."""
@@ -95,7 +101,6 @@ def with_ngrams(network: Candidate, ngrams: Candidate, evidence: Evidence) -> Ca
     return Candidate(
         f"{network.name} + ngrams",
         network.name,
-        network.complexity + 1,
         {part: weight for part, weight in weights.items() if weight},
         found.mix([network.dev, ngrams.dev]),
         None if both[0] is None or both[1] is None else found.mix([both[0], both[1]]),
@@ -115,17 +120,21 @@ def choose(
     merits = np.array([sign * candidate.figure for candidate in measured])
     best = max(range(len(measured)), key=lambda at: (merits[at], -measured[at].loss))
     errors = _standard_errors(measured, best, evidence, kind, metric, seed)
-    simple = [merit for merit, candidate in zip(merits, measured, strict=True) if candidate.complexity <= SIMPLE]
-    good = (merits >= merits[best] - errors) & (merits >= max(simple, default=-np.inf))
-    good[best] = True
-    at = min(np.flatnonzero(good), key=lambda place: measured[place].complexity)
+    simple = [merit for merit, candidate in zip(merits, measured, strict=True) if candidate.name in SIMPLE]
+    near = merits >= merits[best] - np.minimum(errors, MOST_GIVEN_UP)
+    near &= merits >= max(simple, default=-np.inf)
+    near[best] = True
+    at = min(
+        np.flatnonzero(near),
+        key=lambda place: (measured[place].cost, -TRAINED.index(measured[place].network or "ngrams")),
+    )
     kept = measured[at]
     why = f"the best {metric} of all that were tried, {kept.figure:.3f}"
     if at != best:
         winner = measured[best]
         why = (
-            f"{metric} {kept.figure:.3f}, within one standard error ({errors[at]:.3f}) of {winner.name} with "
-            f"{winner.figure:.3f}, and simpler"
+            f"{metric} {kept.figure:.3f}; {winner.name} with {winner.figure:.3f} is not clearly better "
+            f"(standard error {errors[at]:.3f})" + (" and costs more to serve" if winner.cost > kept.cost else "")
         )
     where = "on dev and held-out folds of train" if evidence.with_train else "on dev"
     return kept, (Choice("model", kept.name, f"{why}; {where}"), *(each.choice(metric) for each in measured))

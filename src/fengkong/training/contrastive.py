@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fengkong.training.blending import Blend, fit_blend
+from fengkong.training.blending import Blend, fit_blend, log_losses
 from fengkong.training.defaults import Plan
 from fengkong.training.encoding import Encoded, Int64s, collate
 from fengkong.training.linear.installing import install_probe
@@ -35,7 +35,8 @@ TEXTS_IN_BATCH = 16
 LABELS_IN_BATCH = 8
 RATE_SHARE = 0.5  # of the rate that the plan has for head and encoder together
 WARMUP_STEPS = 10
-FOLDS = 3
+FOLDS = (3, 5)  # from FEW texts on, and below
+FEW = 200
 EVALUATED_AT = (0, 15, 30, 60, 120, 240, 480)
 """Numbers of steps that are tried."""
 PATIENCE = 2
@@ -73,11 +74,12 @@ def tune_contrastively(
     The end follows from the plan's seed, unless time was short; the caller's random stream is left alone.
     """
     tuner = _Tuner(network, train, plan, padding)
-    folds = folds_of(tuner.targets, seed=plan.seed, count=FOLDS)
+    many = FOLDS[len(train) < FEW]
+    folds = folds_of(tuner.targets, seed=plan.seed, count=many)
     began = clock()
     tried = []
-    for fold in range(FOLDS):
-        until = began + seconds * (fold + 1) / (FOLDS + 1)  # the last share is for tuning on all texts
+    for fold in range(many):
+        until = began + seconds * (fold + 1) / (many + 1)  # the last share is for tuning on all texts
         tried.append(_try(tuner, folds == fold, partial(_late, clock, until), tell))
     chosen = _choose(tried, folds, tuner.targets)
     for step in tuner.tune(np.arange(len(train))):
@@ -228,15 +230,26 @@ class _Choice:
 
 
 def _choose(tried: list[dict[int, Floats]], folds: Int64s, targets: Int64s) -> _Choice:
-    """The number of steps, of those that every fold came to, and the strength with the least loss over all folds."""
+    """Of the numbers of steps that every fold came to, the most whose loss is within a standard error of the least.
+
+    On few texts the folds are noisy, and pairs nearly always help; each number with the best strength of the head.
+    """
     found: list[_Choice] = []
     losses: dict[int, float] = {}
     for steps in sorted(set.intersection(*(set(fold) for fold in tried))):
+        heads = []
         for place, strength in enumerate(STRENGTHS):
             margins = np.empty((len(folds), tried[0][steps].shape[2]))
             for fold, of_fold in enumerate(tried):
                 margins[folds == fold] = of_fold[steps][place]
-            blend = fit_blend([margins], targets)
-            losses[steps] = min(blend.loss, losses.get(steps, np.inf))
-            found.append(_Choice(steps, strength, blend, margins, losses))
-    return min(found, key=lambda choice: choice.blend.loss)
+            heads.append(_Choice(steps, strength, fit_blend([margins], targets), margins, losses))
+        found.append(min(heads, key=lambda choice: choice.blend.loss))
+        losses[steps] = found[-1].blend.loss
+    least = min(found, key=lambda choice: choice.blend.loss)
+    return [choice for choice in found if _as_good(choice, least, targets)][-1]
+
+
+def _as_good(choice: _Choice, least: _Choice, targets: Int64s) -> bool:
+    each = [log_losses(one.margins / one.blend.temperature, targets) for one in (choice, least)]
+    more = each[0] - each[1]
+    return bool(more.mean() <= more.std() / np.sqrt(len(more)))
