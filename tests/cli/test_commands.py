@@ -104,7 +104,8 @@ def test_train_outside_a_workspace_takes_a_file_and_changes(fengkong, made_works
     assert result.code == 0, result.err
     assert f"bundle  {Path('runs/spam/bundle')}" in result.out
     manifest = Bundle.load(tmp_path / "runs/spam/bundle").manifest
-    assert (manifest.heads[0].name, manifest.heads[0].positive, manifest.max_tokens, manifest.fields) == ("spam", "good", 64, ())
+    head = manifest.heads[0]
+    assert (head.name, head.positive, manifest.max_tokens, manifest.fields) == ("spam", "good", 64, ())
 
 
 def test_evaluate_gives_the_figures_of_the_report(fengkong, workspace):

@@ -16,8 +16,8 @@ from test_job import run_binary, steps_logged
 
 from conftest import make_splits
 from fengkong.training.exporting import writing
-from fengkong.training.job import JobEvent
 from fengkong.training.progress import Step
+from fengkong.training.stages import JobEvent
 
 KILLED_AT = 9
 

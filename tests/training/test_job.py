@@ -20,11 +20,12 @@ from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.scorer import Scorer
 from fengkong.training.evaluation import evaluate
-from fengkong.training.job import Origin, RunResult, Stage, Task, run_job
+from fengkong.training.job import RunResult, run_job
 from fengkong.training.measuring.thresholds import Costs
 from fengkong.training.progress import Evaluated, Step
 from fengkong.training.recipe import Recipe
 from fengkong.training.run_folder import RunFolder
+from fengkong.training.stages import Origin, Stage, Task
 
 FOUND = Finding("D004", Severity.WARNING, "a text occurs twice", Place("loans.csv", 7), "remove one")
 CHINESE = {"good": "正常还款", "bad": "逾期违约", "unsure": "需人工看"}

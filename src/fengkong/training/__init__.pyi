@@ -20,11 +20,7 @@ from .exporting.parity import Attempt as Attempt
 from .exporting.parity import ParityReport as ParityReport
 from .exporting.sealing import Exported as Exported
 from .exporting.sealing import export_bundle as export_bundle
-from .job import JobEvent as JobEvent
-from .job import Origin as Origin
 from .job import RunResult as RunResult
-from .job import Stage as Stage
-from .job import Task as Task
 from .job import run_job as run_job
 from .linear.ngrams import train_ngrams as train_ngrams
 from .machine import describe_machine as describe_machine
@@ -87,7 +83,13 @@ from .searching.trial import SearchEvent as SearchEvent
 from .searching.trial import TrialEnded as TrialEnded
 from .searching.trial import TrialEvaluated as TrialEvaluated
 from .searching.trial import TrialStarted as TrialStarted
+from .stages import JobEvent as JobEvent
+from .stages import Origin as Origin
+from .stages import Stage as Stage
+from .stages import Task as Task
 from .tasks.measurement import TaskMeasurement as TaskMeasurement
+from .together import TogetherResult as TogetherResult
+from .together import run_together as run_together
 from .tracking.choosing import choose_trackers as choose_trackers
 from .tracking.tracker import TrackedRun as TrackedRun
 from .tracking.tracker import Tracker as Tracker

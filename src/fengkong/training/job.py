@@ -4,92 +4,51 @@ Choices (the best state, the temperature, the bands) are made on dev. Test is lo
 so that the figures are those of what will be served.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
-from pydantic import ValidationError
 
 from fengkong.corpus.splitting import Splits
-from fengkong.domain.canonical import Plain
-from fengkong.domain.errors import InputError, SettingsError
+from fengkong.domain.errors import InputError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.fields import FieldEncoder
 from fengkong.scoring.fitting import fit_fields
 from fengkong.scoring.manifest import GRAPH, Manifest
 from fengkong.scoring.scorer import Scorer
-from fengkong.text.cleaning import CLEANING_VERSION
 from fengkong.training.automatic import Trained, check_model, cleaned_texts, train_model
-from fengkong.training.bases.finding import Download
 from fengkong.training.defaults import Plan
+from fengkong.training.describing import bundle_facts, describe, run_facts
 from fengkong.training.encoding import Encoded
-from fengkong.training.evaluation import labels_in, log_of, scorer_answers, true_answers
+from fengkong.training.evaluation import log_of, scorer_answers, true_answers
 from fengkong.training.exporting.exportable import check_exportable
 from fengkong.training.exporting.ngram_bundle import export_ngrams
 from fengkong.training.exporting.sealing import Exported, export_bundle
-from fengkong.training.machine import describe_machine
 from fengkong.training.measuring.answers import Answers
 from fengkong.training.measuring.entity_metrics import Spans
 from fengkong.training.measuring.floors import Floor, Inputs, train_floors
 from fengkong.training.measuring.gazetteer import EntityFloor, look_up_names
-from fengkong.training.measuring.measurement import Measurement, RunFacts, measure, training_curve
-from fengkong.training.measuring.thresholds import Costs
-from fengkong.training.preparation import Prepared, prepare, windows_of
+from fengkong.training.measuring.measurement import Measurement, RunFacts, measure
+from fengkong.training.preparation import Prepared, prepare
 from fengkong.training.progress import Evaluated, Event
 from fengkong.training.recipe import Recipe
 from fengkong.training.reporting.explained import explained_examples
 from fengkong.training.reporting.report import write_metrics, write_report
-from fengkong.training.reporting.wording import Language
 from fengkong.training.resumable import Tuning
 from fengkong.training.run_folder import RunFolder, data_digest
-from fengkong.training.tasks.heads import CalibratedHead, calibrate, open_head
+from fengkong.training.stages import JobEvent, Origin, Stage, Stages, Task
+from fengkong.training.tasks.heads import CalibratedHead, calibrate
 from fengkong.training.tasks.measurement import TaskMeasurement, measure_task
 from fengkong.training.tasks.targets import Targets
 from fengkong.training.tuning.predict import embed_texts
 
-__all__ = ["JobEvent", "Origin", "RunResult", "Stage", "Task", "run_job"]
+__all__ = ["RunResult", "check_measurable", "measure_head", "run_job"]
 
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What the model is for. name: rules say `signals.<name>.p`.
-
-    positive: the label that p is of. It is never guessed: without it the bundle names none and holds no bands, and p is
-    the most probable label's; the figures alone then take the second of two labels.
-    """
-
-    name: str
-    positive: str | None = None
-    language: Language = "en"
-    costs: Costs = Costs()
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the examples came from, what was found in them, and the command that trains on them again."""
-
-    source: str = ""
-    command: str = ""
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """The run enters a new stage, named for people, with what is worth knowing of it."""
-
-    name: str
-    detail: str = ""
-
-
-JobEvent = Stage | Download | Event
 
 THREADS = 2
+NOWHERE = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +66,7 @@ def run_job(
     splits: Splits,
     folder: Path,
     *,
-    origin: Origin = Origin(),
+    origin: Origin = NOWHERE,
     resume: bool = False,
     checkpoint_seconds: float = 60.0,
     tell: Callable[[JobEvent], None] = lambda _: None,
@@ -119,17 +78,17 @@ def run_job(
     Raises InputError, SettingsError and BaseModelError before anything is written where something can't be used,
     FacilityError where the machine fails, and KeyboardInterrupt, with the state saved, for Ctrl-C while it trains.
     """
-    run, stages = RunFolder(folder), _Stages(tell)
+    run, stages = RunFolder(folder), Stages(tell)
     with stages.enter("preparing", ", ".join(f"{name} {len(part):,}" for name, part in splits)):
         run.check(resume=resume)
-        _check_measurable(splits)
+        check_measurable(splits)
         dropped: list[Finding] = []
         fields = FieldEncoder(fit_fields([ex.fields for ex in splits.train], report=dropped.append))
         prepared = prepare(recipe, splits, fields=fields, tell=tell)
         check_exportable(prepared.network)
         test = prepared.encode(splits.test)
         data_sha256 = data_digest(splits)
-        manifest = _describe(task, prepared, origin, data_sha256)
+        manifest = describe([task], prepared, origin, data_sha256)
         inputs = {} if prepared.kind.task == "entities" else _floor_inputs(prepared, splits, test)
         check_model(prepared)
         tuning = Tuning(prepared, run, data_sha256, resume=resume) if recipe.model == "tuned" else None
@@ -152,23 +111,20 @@ def run_job(
     with stages.enter("floors", "what the tuned model must beat"):
         floors = _floors(prepared, inputs, splits)
     with stages.enter("measuring", "the sealed bundle: dev, and test once"):
-        facts = RunFacts(
-            name=task.name,
-            created=datetime.now(UTC),
-            command=origin.command,
-            source=origin.source,
+        facts = run_facts(
+            task,
+            prepared,
+            splits,
+            origin,
             data_sha256=data_sha256,
-            counts={name: Counter(labels_in(part)) for name, part in splits},
-            findings=(*origin.findings, *prepared.findings, *dropped, *_silent_text(trained.events)),
-            recipe=recipe.model_dump(),
-            choices=(*trained.choices, *prepared.plan.choices),
-            curve=training_curve(trained.events, prepared.plan.metric),
-            bundle=_bundle_facts(scorer.bundle_id, exported),
-            machine=describe_machine(),
+            events=trained.events,
+            findings=(*dropped, *_silent_text(trained.events)),
+            choices=trained.choices,
+            bundle=bundle_facts(scorer.bundle_id, exported),
         )
         answers = {"dev": scorer_answers(scorer, splits.dev), "test": scorer_answers(scorer, splits.test)}
         truth = {"dev": true_answers(scorer, splits.dev), "test": true_answers(scorer, splits.test)}
-        measurement = _measure(task, calibrated, answers, truth, floors, facts, prepared.plan)
+        measurement = measure_head(task, calibrated, answers, truth, floors, facts, prepared.plan)
     with stages.enter("reporting", "why, for three texts of test; charts"):
         measurement = replace(measurement, run=replace(measurement.run, seconds=dict(stages.seconds)))
         examples = explained_examples(scorer, splits.test, answers["test"])
@@ -178,7 +134,7 @@ def run_job(
     return RunResult(measurement, run.bundle, run.report)
 
 
-def _measure(
+def measure_head(
     task: Task,
     calibrated: CalibratedHead,
     answers: Mapping[str, Answers],
@@ -187,6 +143,7 @@ def _measure(
     facts: RunFacts,
     plan: Plan,
 ) -> Measurement | TaskMeasurement:
+    """One sealed head on dev and test beside its floors. answers, truth: by set, as its kind of task has them."""
     head, chosen = calibrated.head, calibrated.chosen
     if chosen is None:
         return measure_task(head, answers, truth, floors, facts, metric=plan.metric, seed=plan.seed)
@@ -216,22 +173,7 @@ def _silent_text(events: Sequence[Event]) -> Iterator[Finding]:
         )
 
 
-class _Stages:
-    """Tells each stage as it is entered, and keeps the seconds that it took."""
-
-    def __init__(self, tell: Callable[[JobEvent], None]) -> None:
-        self._tell = tell
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def enter(self, name: str, detail: str = "") -> Iterator[None]:
-        self._tell(Stage(name, detail))
-        began = perf_counter()
-        yield
-        self.seconds[name] = perf_counter() - began
-
-
-def _check_measurable(splits: Splits) -> None:
+def check_measurable(splits: Splits) -> None:
     """Raises InputError where training could be done, but nothing chosen on dev or measured on test."""
     if not splits.test:
         raise InputError("the test split is empty", cure="give more examples, or let them be split for you")
@@ -241,34 +183,6 @@ def _check_measurable(splits: Splits) -> None:
             received=repr(splits.dev[0].label),
             cure="give it examples of each label, or let the examples be split for you",
         )
-
-
-def _describe(task: Task, prepared: Prepared, origin: Origin, data_sha256: str) -> Manifest:
-    """The manifest but for what training and export will tell: what can't be sealed is refused before either."""
-    try:
-        return Manifest(
-            heads=(open_head(prepared.kind, task.name, task.positive),),
-            language=task.language,
-            cleaning=CLEANING_VERSION,
-            max_tokens=prepared.max_tokens,
-            windows=windows_of(prepared.recipe),
-            precision="fp32",
-            fields=prepared.fields.specs if prepared.fields is not None else (),
-            training={
-                "data_sha256": data_sha256,
-                "source": origin.source,
-                "base": prepared.base.name,
-                "base_licence": prepared.base.licence,
-                "recipe_sha256": prepared.recipe.sha256,
-            },
-        )
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        raise SettingsError(
-            "this can't be sealed in a bundle",
-            where=".".join(map(str, fault["loc"])),
-            cure=fault["msg"].removeprefix("Value error, "),
-        ) from None
 
 
 def _export(trained: Trained, prepared: Prepared, splits: Splits, folder: Path, manifest: Manifest) -> Exported:
@@ -306,14 +220,4 @@ def _floor_inputs(prepared: Prepared, splits: Splits, test: Encoded) -> dict[str
             embed_texts(prepared.network, encoded[name], padding=prepared.base.padding, bf16=prepared.plan.bf16),
         )
         for name, part in splits
-    }
-
-
-def _bundle_facts(bundle_id: str, exported: Exported) -> dict[str, Plain]:
-    chosen = exported.parity.chosen
-    return {
-        "id": bundle_id,
-        "precision": chosen.precision,
-        "megabytes": round(chosen.megabytes, 1),
-        "parity": exported.parity.sentence,
     }

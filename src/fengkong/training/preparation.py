@@ -82,19 +82,21 @@ def prepare(
     recipe: Recipe,
     splits: Splits,
     *,
+    kind: Kind | None = None,
     fields: FieldEncoder | None = None,
     device: str | None = None,
     tell: Callable[[Download], None] = lambda _: None,
 ) -> Prepared:
     """Load the base, tokenise train and dev, build the network with its seeded head, and settle the plan.
 
+    kind: what is learnt; found by the recipe and the labels where None.
     fields: turns the fields of documents into numbers, fitted on train; None for text alone.
     device: "cpu" or "cuda"; a GPU where there is one when None.
     tell: hears of a base that is to be fetched, with its licence.
     Raises InputError (an empty split, one label only, no text at all), SettingsError and BaseModelError.
     """
     _check_texts(splits)
-    kind = choose_kind(recipe, splits)
+    kind = kind or choose_kind(recipe, splits)
     fields = fields if fields is not None and fields.width and kind.task != "entities" else None
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with torch.random.fork_rng():  # the head starts from the seed, and the caller's stream is left alone

@@ -18,10 +18,11 @@ from fengkong.scoring.windows import Windows, deciding_window, pool_windows
 from fengkong.training.bases.loading import load_base
 from fengkong.training.encoding import collate, encode, plan_batches
 from fengkong.training.evaluation import evaluate
-from fengkong.training.job import Task, run_job
+from fengkong.training.job import run_job
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.preparation import prepare
 from fengkong.training.recipe import Recipe
+from fengkong.training.stages import Task
 
 WORDS = ["the", "applicant", "writes", "about", "a", "loan", "for", "car", "house", "school", "and", "repairs"]
 POOLINGS = ("mean", "max", "attention")

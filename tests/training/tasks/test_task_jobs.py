@@ -9,8 +9,9 @@ from fengkong.domain.documents import Document
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.scorer import Scorer
 from fengkong.training.evaluation import evaluate
-from fengkong.training.job import Task, run_job
+from fengkong.training.job import run_job
 from fengkong.training.recipe import Recipe
+from fengkong.training.stages import Task
 
 SPLITS = ("train", "train", "dev", "test")
 FAST = {"epochs": 12, "batch_tokens": 128, "learning_rate": 3e-3, "max_tokens": 32}

@@ -82,9 +82,9 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def recipe_for(base: Path, way: str) -> Recipe:
-    few = {"top_layers": 1, "rank": 2, "virtual_tokens": 3, "bottleneck": 4}
+    few = {"top_layers": 1, "rank": 2, "virtual_tokens": 3, "bottleneck": 4, "precision": "fp32"}
     return Recipe.from_values(
-        {"base": str(base), "way": way, "epochs": 2, "batch_tokens": 64, "precision": "fp32", "warmup": 0, **few}
+        {"base": str(base), "way": way, "epochs": 2, "batch_tokens": 64, "learning_rate": 3e-3, "warmup": 0, **few}
     )
 
 

@@ -28,8 +28,10 @@ from fengkong.training.tuning.predict import predict_logits
     ],
 )
 def test_a_bundle_scores_as_its_network(tiny_base, tiny_splits, tmp_path, way, kept):
-    values = {"base": str(tiny_base), "way": way, "epochs": 4, "batch_tokens": 256, "virtual_tokens": 5}
-    prepared = prepare(Recipe.from_values({**values, "precision": "fp32", "bottleneck": 8}), tiny_splits)
+    values = {"base": str(tiny_base), "way": way, "epochs": 4, "batch_tokens": 256, "learning_rate": 0.01}
+    prepared = prepare(
+        Recipe.from_values({**values, "precision": "fp32", "bottleneck": 8, "virtual_tokens": 5}), tiny_splits
+    )
     list(fine_tune(prepared.start(), prepared.train, prepared.dev))
     manifest = Manifest(
         heads=(Head(name="risk", labels=prepared.labels, positive="bad"),),

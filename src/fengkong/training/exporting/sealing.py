@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
 from tokenizers import Tokenizer
@@ -15,10 +16,10 @@ from fengkong.domain.documents import Example
 from fengkong.domain.errors import BaseModelError, InputError
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.fields import FieldEncoder
-from fengkong.scoring.manifest import GRAPH, NGRAMS, Manifest
+from fengkong.scoring.manifest import GRAPH, NGRAMS, Head, Manifest
 from fengkong.scoring.ngrams import NgramModel, ngram_text
 from fengkong.scoring.packing import pack
-from fengkong.scoring.scorer import Scorer
+from fengkong.scoring.scorer import Scorer, open_scorers
 from fengkong.scoring.signals import answers
 from fengkong.scoring.tokens import Tokeniser
 from fengkong.text.cleaning import clean
@@ -32,6 +33,7 @@ from fengkong.training.exporting.sensitivity import most_sensitive_first
 from fengkong.training.exporting.writing import check_free, write_bundle
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.tasks.kind import Kind
+from fengkong.training.tasks.together import Together
 from fengkong.training.tuning.predict import predict_logits
 
 __all__ = ["Exported", "export_bundle"]
@@ -168,25 +170,44 @@ class _Comparison:
             texts = [ngram_text(clean(ex.text).text, clean(ex.pair).text) for ex in examples]
             blend = manifest.blend
             logits = blend[GRAPH] * logits + blend[NGRAMS] * ngrams.logits(texts, encoded.fields)
-        self.head = manifest.heads[0]
-        self.trained: Answers = answers(self.head, logits)
-        self.dev_targets = encoded.targets[:dev_texts]
-        self.texts = [ex.text for ex in examples]
-        self.rows = [ex.fields for ex in examples]
-        self.pairs = [ex.pair for ex in examples]
+        self._examples = examples
+        self._questions: list[_Question] = []
+        for head in manifest.heads:
+            rows, of_head, targets = np.arange(len(examples)), logits, encoded.targets
+            if isinstance(kind, Together):
+                rows, of_head, targets = kind.only(head.name, logits, encoded.targets)
+            on_dev = int((rows < dev_texts).sum())
+            self._questions.append(_Question(head, rows, answers(head, of_head), targets[:on_dev]))
 
     def attempt(self, name: str, bundle: Bundle) -> Attempt:
-        """Score the same texts through the bundle, as it will be in use."""
-        found = Scorer(bundle, threads=torch.get_num_threads()).probabilities(self.texts, self.rows, self.pairs)
+        """Score the same texts through the bundle, as it will be in use; of several questions, the worst counts."""
+        scorers = open_scorers(bundle, threads=torch.get_num_threads())
+        attempts = [self._attempt(name, bundle, scorers[asked.head.name], asked) for asked in self._questions]
+        return min(attempts, key=lambda attempt: (attempt.accepted, attempt.agreement))
+
+    def _attempt(self, name: str, bundle: Bundle, scorer: Scorer, asked: "_Question") -> Attempt:
+        examples = [self._examples[row] for row in asked.rows]
+        found = scorer.probabilities(
+            [ex.text for ex in examples], [ex.fields for ex in examples], [ex.pair for ex in examples]
+        )
         return compare(
             name,
             bundle.manifest.precision,
             len(bundle.model),
-            head=self.head,
+            head=asked.head,
             found=found,
-            trained=self.trained,
-            dev_targets=self.dev_targets,
+            trained=asked.trained,
+            dev_targets=asked.dev_targets,
         )
+
+
+class _Question(NamedTuple):
+    """A head, the compared examples that answer it, the trained network's answers, and the truth of the dev ones."""
+
+    head: Head
+    rows: npt.NDArray[np.int64]
+    trained: Answers
+    dev_targets: npt.NDArray[Any]
 
 
 def _feeds(tokenizer_json: bytes, manifest: Manifest, examples: Sequence[Example]) -> Iterator[Feed]:

@@ -4,7 +4,7 @@ Texts and labels come from strangers: the template escapes all of them, and the 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ from fengkong.training.reporting.wording import Language, words
 from fengkong.training.tasks.measurement import TaskMeasurement
 from fengkong.trust.occlusion import Explanation
 
-__all__ = ["ExplainedExample", "Kind", "render_report", "write_metrics", "write_report"]
+__all__ = ["ExplainedExample", "Kind", "render_report", "write_all_metrics", "write_metrics", "write_report"]
 
 MATRIX_LABELS = 15  # more than this many can't be read as a matrix; the most frequent confusions are listed instead
 CONFUSIONS_LISTED = 15
@@ -59,6 +59,11 @@ def write_report(
 def write_metrics(measurement: AnyMeasurement, path: Path) -> None:
     """Write every figure as JSON, whole or not at all. Raises FacilityError where the file can't be written."""
     write_page(path, json.dumps(plain(measurement), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def write_all_metrics(measurements: Mapping[str, AnyMeasurement], path: Path) -> None:
+    """The same for the questions of one run, by name."""
+    write_page(path, json.dumps(plain(measurements), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
 def render_report(

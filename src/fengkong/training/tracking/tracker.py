@@ -9,10 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from fengkong.training.job import JobEvent
 from fengkong.training.measuring.measurement import Measurement
 from fengkong.training.progress import Evaluated, Step
 from fengkong.training.recipe import Recipe
+from fengkong.training.stages import JobEvent
 from fengkong.training.tasks.measurement import TaskMeasurement
 
 __all__ = ["Facts", "TrackedRun", "Tracker"]

@@ -1,0 +1,253 @@
+"""Pre-training from beginning to end: it learns, only hidden words count, it resumes, and what it leaves is a base."""
+
+import math
+import resource
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+from fengkong.corpus.splitting import Splits
+from fengkong.domain.documents import Example
+from fengkong.domain.errors import BaseModelError, FacilityError, InputError, SettingsError
+from fengkong.training.bases.from_scratch import KINDS, make_base
+from fengkong.training.bases.loading import load_base
+from fengkong.training.preparation import prepare
+from fengkong.training.pretraining.job import Provenance, pretrain
+from fengkong.training.pretraining.loop import PretrainingStep
+from fengkong.training.pretraining.model import MaskedModel
+from fengkong.training.pretraining.plan import Pretraining
+from fengkong.training.progress import Evaluated
+from fengkong.training.recipe import Recipe
+from fengkong.training.tuning.loop import fine_tune
+
+MASKABLE = [kind for kind, made in KINDS.items() if made.family == "encoder"]
+STOPPED_AT = 7
+
+
+@pytest.fixture
+def asked(bert):
+    return Pretraining(base=str(bert), steps=12, max_tokens=32, batch_tokens=256, learning_rate=3e-3)
+
+
+def run(asked, texts, out, **options):
+    return pretrain(asked, texts, out, device="cpu", **options)
+
+
+def test_hidden_words_are_told_from_the_words_around_them(many_texts, tmp_path):
+    base = make_base("bert", many_texts, tmp_path / "base", hidden=64, max_tokens=32)
+    asked = Pretraining(base=str(base), epochs=6, max_tokens=32, batch_tokens=512, learning_rate=3e-3)
+    result = run(asked, many_texts, tmp_path / "out")
+    assert result.curve[-1][1] < 14  # twenty words are equally frequent; four remain to who sees the topic
+    assert result.tokens_read == result.curve[-1][0] >= 6 * 0.9 * result.corpus.tokens
+
+
+def test_events_tell_corpus_pace_and_perplexity(asked, texts, tmp_path):
+    events = []
+    run(asked, [*texts, texts[0], "hm"], tmp_path / "out", tell=events.append)
+    corpus, *rest = events
+    assert (corpus.short, corpus.twice, corpus.held_out, corpus.documents) == (1, 1, 1, 59)
+    steps = [event for event in rest if isinstance(event, PretrainingStep)]
+    assert [step.step for step in steps] == list(range(1, 13))
+    assert all(step.tokens_per_second > 0 and step.seconds_left >= 0 for step in steps)
+    assert max(step.learning_rate for step in steps) == pytest.approx(3e-3)
+    assert steps[-1].learning_rate < 1e-3
+    evaluations = [event for event in rest if isinstance(event, Evaluated)]
+    assert evaluations[0].step == 0
+    assert evaluations[-1].figures["perplexity"] == math.exp(evaluations[-1].figures["loss"])
+
+
+def test_logits_are_those_of_hidden_places_alone_and_equal_the_whole_models(bert):
+    model = MaskedModel(load_base(str(bert), dropout=0.0), seed=0).eval()
+    ids = torch.randint(5, 40, (3, 12))
+    hidden = torch.rand(3, 12) < 0.3
+    logits = model(ids, hidden)
+    expected = model(ids, torch.ones_like(hidden)).reshape(3, 12, -1)[hidden]
+    torch.testing.assert_close(logits, expected)
+    assert logits.shape == (int(hidden.sum()), model.encoder.config.vocab_size)
+
+
+def test_the_last_layer_is_the_embedding(bert):
+    model = MaskedModel(load_base(str(bert)), seed=0)
+    assert model.whole.get_output_embeddings().weight is model.encoder.get_input_embeddings().weight
+
+
+@pytest.mark.parametrize("kind", MASKABLE)
+def test_every_kind_of_encoder_learns_and_reads_as_a_base_again(kind, texts, tmp_path):
+    base = make_base(kind, texts, tmp_path / "base", hidden=16, max_tokens=32)
+    asked = Pretraining(base=str(base), steps=10, max_tokens=32, batch_tokens=256, learning_rate=1e-2)
+    result = run(asked, texts, tmp_path / "out")
+    assert result.curve[-1][1] < result.curve[0][1]
+    before, after = load_base(str(base)), load_base(str(tmp_path / "out"))
+    assert after.encoder.config.model_type == kind
+    assert after.max_tokens == before.max_tokens
+    assert after.tokenizer.get_vocab() == before.tokenizer.get_vocab()
+    moved = [
+        name
+        for name, weights in after.encoder.named_parameters()
+        if not weights.equal(before.encoder.get_parameter(name))
+    ]
+    assert any("embed" in name for name in moved)
+    assert len(moved) > 10
+
+
+def test_what_is_left_can_be_fine_tuned_and_names_its_terms(asked, texts, tmp_path):
+    out = tmp_path / "small-base"
+    run(asked, texts, out, provenance=Provenance("letters", "CC-BY-4.0", "fengkong pretrain"))
+    assert load_base(str(out)).licence == "CC-BY-4.0"
+    page = (out / "README.md").read_text(encoding="utf-8")
+    for words in ("letters, 59 documents", "| tokens read | perplexity |", "`fengkong pretrain`", "held out: 1"):
+        assert words in page
+    assert not (tmp_path / "small-base.unfinished").exists()
+    examples = [Example(f"{word} {n}", word) for n in range(12) for word in ("steady income", "overdue debts")]
+    prepared = prepare(Recipe.from_values({"base": str(out), "epochs": 1}), Splits(examples, examples, examples))
+    *_, finished = fine_tune(prepared.start(), prepared.train, prepared.dev)
+    assert finished.step > 0
+
+
+def test_from_nothing_the_vocabulary_is_that_of_the_corpus(texts, tmp_path, monkeypatch):
+    small = {"layers": 2, "hidden": 16, "heads": 2}
+    monkeypatch.setattr("fengkong.training.pretraining.start.SIZES", {"small": small})
+    result = run(Pretraining(steps=2, vocabulary=120, max_tokens=24), texts, tmp_path / "out")
+    base = load_base(str(result.folder))
+    assert (base.hidden, base.max_tokens, base.family) == (16, 24, "encoder")
+    assert result.corpus.vocabulary == base.tokenizer.get_vocab_size() <= 120
+    assert base.tokenizer.encode("违约风险").tokens == ["[CLS]", *"违约风险", "[SEP]"]
+    assert "begun with: nothing" in (result.folder / "README.md").read_text()
+
+
+def test_a_new_vocabulary_keeps_layers_and_known_tokens(bert, tmp_path):
+    chinese = [f"{n} 借款人应当按照约定返还借款, steady." for n in range(40)]
+    result = run(Pretraining(base=str(bert), vocabulary=150, steps=1, learning_rate=1e-9), chinese, tmp_path / "out")
+    before, after = load_base(str(bert)), load_base(str(tmp_path / "out"))
+    assert result.corpus.unknown == 0.0
+    tables = [base.encoder.get_input_embeddings().weight for base in (before, after)]
+    places = [base.tokenizer.token_to_id("steady") for base in (before, after)]
+    torch.testing.assert_close(tables[0][places[0]], tables[1][places[1]], atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        before.encoder.get_parameter("encoder.layer.1.output.dense.weight"),
+        after.encoder.get_parameter("encoder.layer.1.output.dense.weight"),
+        atol=1e-6,
+        rtol=0,
+    )
+    assert after.tokenizer.token_to_id("借") is not None
+    assert before.tokenizer.token_to_id("借") is None
+
+
+def test_a_run_that_broke_off_resumes_to_the_same_base(asked, texts, tmp_path):
+    out = tmp_path / "out"
+
+    def break_off(event):
+        if isinstance(event, PretrainingStep) and event.step == STOPPED_AT:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run(asked, texts, out, tell=break_off, checkpoint_seconds=0)
+    assert not out.exists()
+    with pytest.raises(SettingsError, match="an unfinished pre-training lies here"):
+        run(asked, texts, out)
+    with pytest.raises(SettingsError, match="begun with other settings or texts"):
+        run(replace(asked, learning_rate=1e-3), texts, out, resume=True)
+    with pytest.raises(SettingsError, match="begun with other settings or texts"):
+        run(asked, texts[1:], out, resume=True)
+
+    events = []
+    resumed = run(asked, texts, out, resume=True, tell=events.append)
+    assert next(event.step for event in events if isinstance(event, PretrainingStep)) == STOPPED_AT + 1
+    whole = run(asked, texts, tmp_path / "whole")
+    assert resumed.curve == whole.curve
+    expected = load_file(tmp_path / "whole" / "model.safetensors")
+    found = load_file(out / "model.safetensors")
+    assert found.keys() == expected.keys()
+    assert all(found[name].equal(expected[name]) for name in expected)
+
+
+def test_minutes_become_steps_once(asked, texts, tmp_path, monkeypatch):
+    monkeypatch.setattr("fengkong.training.pretraining.job.TRIAL_STEPS", 3)
+    out, minutes = tmp_path / "out", replace(asked, steps=None, minutes=0.01)
+    seen = []
+
+    def stop(event):
+        if isinstance(event, PretrainingStep):
+            seen.append(event.steps)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(minutes, texts, out, tell=stop, checkpoint_seconds=0)
+    monkeypatch.setattr("fengkong.training.pretraining.job._Trainer._steps_within", lambda *_: 10**6)
+    assert run(minutes, texts, out, resume=True).steps == seen[0]
+
+
+def test_a_full_disk_at_the_end_loses_nothing(asked, texts, tmp_path):
+    out, limits = tmp_path / "out", resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    def fill(event):
+        if isinstance(event, PretrainingStep) and event.step == event.steps:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+
+    try:
+        with pytest.raises(FacilityError, match="go on by resuming: nothing is learnt anew"):
+            run(asked, texts, out, tell=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not out.exists()
+    events = []
+    run(asked, texts, out, resume=True, tell=events.append)
+    assert not any(isinstance(event, PretrainingStep) for event in events)
+    assert load_base(str(out)).family == "encoder"
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "t5"])
+def test_what_fills_in_no_words_is_refused_and_leaves_nothing(kind, texts, tmp_path):
+    base = make_base(kind, texts, tmp_path / "base", hidden=16)
+    for vocabulary in (None, 150):
+        with pytest.raises(BaseModelError, match=rf"can't be pre-trained by hiding words \(received {kind}"):
+            run(Pretraining(base=str(base), vocabulary=vocabulary, steps=1), texts, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["base"]
+
+
+def test_a_base_that_does_not_know_the_language_is_refused(asked, tmp_path):
+    with pytest.raises(SettingsError, match=r"does not know the language.*learn a new vocabulary by --vocabulary"):
+        run(asked, [f"{n} ελληνικά κείμενα που δεν γνωρίζει το λεξιλόγιο" for n in range(9)], tmp_path / "out")
+
+
+def test_a_taken_folder_and_an_empty_corpus_are_refused(asked, texts, tmp_path):
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "mine").write_text("kept")
+    with pytest.raises(SettingsError, match="taken: the folder for the base is taken"):
+        run(asked, texts, taken)
+    with pytest.raises(InputError, match="the corpus holds no text"):
+        run(asked, [], tmp_path / "out")
+    with pytest.raises(InputError, match="there is no text to train a tokenizer on"):
+        run(Pretraining(steps=1), [], tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        ({}, "how long to pre-train is said by one number.*received none"),
+        ({"steps": 3, "minutes": 1.0}, "received minutes, steps"),
+        ({"steps": -3}, "steps is out of range"),
+        ({"minutes": math.nan}, "minutes is out of range"),
+        ({"steps": 1, "vocabulary": 3}, "vocabulary is out of range.*give 100 or more"),
+        ({"steps": 1, "batch_tokens": 8}, "batch_tokens is out of range"),
+        ({"steps": 1, "learning_rate": 0.0}, "learning_rate is out of range"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(numbers, says):
+    with pytest.raises(SettingsError, match=says):
+        Pretraining(**numbers)
+
+
+def test_the_tokenizer_reads_as_before(asked, texts, tmp_path):
+    run(asked, texts, tmp_path / "out")
+    old, new = (Tokenizer.from_file(str(Path(place) / "tokenizer.json")) for place in (asked.base, tmp_path / "out"))
+    assert old.to_str() == new.to_str()
