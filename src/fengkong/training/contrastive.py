@@ -80,7 +80,7 @@ def tune_contrastively(
     tried = []
     for fold in range(many):
         until = began + seconds * (fold + 1) / (many + 1)  # the last share is for tuning on all texts
-        tried.append(_try(tuner, folds == fold, partial(_late, clock, until), tell))
+        tried.append(_try(tuner, folds == fold, partial(_late, clock, clock(), until), tell))
     chosen = _choose(tried, folds, tuner.targets)
     for step in tuner.tune(np.arange(len(train))):
         if step == chosen.steps:
@@ -207,8 +207,10 @@ def _try(
     return tried
 
 
-def _late(clock: Callable[[], float], until: float) -> bool:
-    return clock() > until
+def _late(clock: Callable[[], float], began: float, until: float) -> bool:
+    """Whether the next number of steps, which takes about as long as all so far, would end too late."""
+    now = clock()
+    return now + (now - began) > until
 
 
 def _margins(tuner: _Tuner, held_out: NDArray[np.bool_]) -> Floats:
