@@ -26,6 +26,7 @@ from fengkong.cli.rate import rate
 from fengkong.cli.score import score
 from fengkong.cli.search import search
 from fengkong.cli.terminal import visible
+from fengkong.cli.together import together
 from fengkong.cli.train import train
 from fengkong.domain.errors import BaseModelError, BundleError, FacilityError, FengkongError, SettingsError
 
@@ -74,7 +75,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, new, check, models, pretrain, search, rate, train, evaluate, score, decide, explain):
+for command in (demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
 
