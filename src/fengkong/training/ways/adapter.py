@@ -31,7 +31,7 @@ class Adapters(Way):
     """Houlsby et al. 2019: two bottlenecks a layer, each before the residual connection."""
 
     name = "adapter"
-    rate = 5.0
+    rate = 10.0
 
     def apply(self, encoder: PreTrainedModel, recipe: Recipe) -> None:
         """Put the bottlenecks in. Raises SettingsError where their places are not found."""

@@ -76,7 +76,7 @@ class Ia3(Way):
     """A learned factor for each key, value and hidden unit of the feed-forward networks (Liu et al. 2022)."""
 
     name = "ia3"
-    rate = 20.0
+    rate = 100.0
 
     def apply(self, encoder: PreTrainedModel, recipe: Recipe) -> None:  # noqa: ARG002 - it has no number
         """Put the factors, one at first, into their maps. Raises SettingsError where these are not found."""

@@ -25,7 +25,7 @@ class Frozen(Way):
     """The base stays as it is, and only the heads learn: a linear model on its text vectors."""
 
     name = "frozen"
-    rate = 10.0
+    rate = 80.0
 
     def apply(self, encoder: PreTrainedModel, recipe: Recipe) -> None:
         """Nothing to do: the encoder comes frozen."""
@@ -59,7 +59,7 @@ class BitFit(Way):
     """Only the biases learn (Ben Zaken et al. 2022), those of the norms among them."""
 
     name = "bitfit"
-    rate = 5.0
+    rate = 30.0
     tunes_base = True
 
     def apply(self, encoder: PreTrainedModel, recipe: Recipe) -> None:  # noqa: ARG002 - it has no number

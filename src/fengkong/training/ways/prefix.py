@@ -34,7 +34,7 @@ class PrefixTuning(Way):
     """
 
     name = "prefix"
-    rate = 20.0
+    rate = 100.0
 
     def apply(self, encoder: PreTrainedModel, recipe: Recipe) -> None:
         """Give each attention its prefix. Raises SettingsError where the base has an attention of its own kind."""

@@ -27,7 +27,7 @@ class PromptTuning(Way):
     """
 
     name = "prompt"
-    rate = 50.0
+    rate = 100.0
 
     def apply(self, encoder: PreTrainedModel, recipe: Recipe) -> None:
         """Put the vectors before whatever the encoder reads."""
