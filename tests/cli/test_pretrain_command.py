@@ -35,14 +35,6 @@ def test_from_scratch_to_a_base_that_train_takes(fengkong, tmp_path):
     assert "command: `fengkong pretrain --data laws.txt" in page
     assert training.load_base("zh").licence == "CC0-1.0"
 
-    rows = ("text,label", *(f"{word} {n},{word}" for n in range(30) for word in ("按照合同返还", "应当支付利息")))
-    (tmp_path / "labelled.csv").write_text("\n".join(rows), encoding="utf-8")
-    trained = fengkong(
-        *("train", "--data", "labelled.csv", "--out", "run", "--language", "zh"),
-        *("--set", "base=zh", "--set", "epochs=1", "--set", "threads=1", "--set", "max_tokens=16"),
-    )
-    assert trained.code == 0, trained.err
-
 
 def test_going_on_with_a_base_for_machines(fengkong):
     assert fengkong("pretrain", "-d", "laws.txt", "--from-scratch", "--steps", 1, "-o", "zh", *FAST).code == 0

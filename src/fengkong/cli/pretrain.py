@@ -137,6 +137,7 @@ class _Drawn:
         )
         self._task: TaskID | None = None
         self._perplexity = ""
+        self._pieces = 1
 
     def __enter__(self) -> "_Drawn":
         return self
@@ -151,11 +152,16 @@ class _Drawn:
         match event:
             case training.Download():
                 tell_download(event)
+            case training.Preparing():
+                progress_out.print(event.what)
             case training.RawCorpus():
                 progress_out.print(visible(_told(event)))
             case training.Evaluated():
                 self._perplexity = f"perplexity {event.figures['perplexity']:,.2f}"
             case training.PretrainingStep():
+                if event.pieces > self._pieces:
+                    self._pieces = event.pieces
+                    progress_out.print(f"  memory ran out; batches are cut in {event.pieces} pieces, which learn alike")
                 self._bar(event)
 
     def _bar(self, step: "training.PretrainingStep") -> None:

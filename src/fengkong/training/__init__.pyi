@@ -47,6 +47,7 @@ from .networks.classifier import TextClassifier as TextClassifier
 from .preparation import Prepared as Prepared
 from .preparation import prepare as prepare
 from .pretraining.corpus import RawCorpus as RawCorpus
+from .pretraining.job import Preparing as Preparing
 from .pretraining.job import PretrainingEvent as PretrainingEvent
 from .pretraining.job import PretrainingResult as PretrainingResult
 from .pretraining.job import Provenance as Provenance

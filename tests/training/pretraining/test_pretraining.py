@@ -17,7 +17,7 @@ from fengkong.domain.errors import BaseModelError, FacilityError, InputError, Se
 from fengkong.training.bases.from_scratch import KINDS, make_base
 from fengkong.training.bases.loading import load_base
 from fengkong.training.preparation import prepare
-from fengkong.training.pretraining.job import Provenance, pretrain
+from fengkong.training.pretraining.job import Preparing, Provenance, pretrain
 from fengkong.training.pretraining.loop import PretrainingStep
 from fengkong.training.pretraining.model import MaskedModel
 from fengkong.training.pretraining.plan import Pretraining
@@ -49,7 +49,7 @@ def test_hidden_words_are_told_from_the_words_around_them(many_texts, tmp_path):
 def test_events_tell_corpus_pace_and_perplexity(asked, texts, tmp_path):
     events = []
     run(asked, [*texts, texts[0], "hm"], tmp_path / "out", tell=events.append)
-    corpus, *rest = events
+    corpus, *rest = (event for event in events if not isinstance(event, Preparing))
     assert (corpus.short, corpus.twice, corpus.held_out, corpus.documents) == (1, 1, 1, 59)
     steps = [event for event in rest if isinstance(event, PretrainingStep)]
     assert [step.step for step in steps] == list(range(1, 13))
@@ -164,6 +164,36 @@ def test_a_run_that_broke_off_resumes_to_the_same_base(asked, texts, tmp_path):
     found = load_file(out / "model.safetensors")
     assert found.keys() == expected.keys()
     assert all(found[name].equal(expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_where_memory_runs_out_smaller_pieces_learn_alike(asked, texts, tmp_path, monkeypatch, error):
+    forward, pieces = MaskedModel.forward, []
+
+    def small(model, ids, hidden):
+        if len(ids) > 3 and model.training:
+            raise error
+        return forward(model, ids, hidden)
+
+    def note(event):
+        if isinstance(event, PretrainingStep):
+            pieces.append(event.pieces)
+
+    whole = run(asked, texts, tmp_path / "whole")
+    monkeypatch.setattr(MaskedModel, "forward", small)
+    cut = run(asked, texts, tmp_path / "cut", tell=note)
+    assert pieces == [4] * 12
+    assert [p for _, p in cut.curve] == pytest.approx([p for _, p in whole.curve], rel=2e-3)
+
+
+def test_a_row_too_long_for_the_memory_is_said(asked, texts, tmp_path, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("fengkong.training.pretraining.loop._evaluate", lambda *_: Evaluated(0, {}, best=True))
+    monkeypatch.setattr(MaskedModel, "forward", full)
+    with pytest.raises(FacilityError, match=r"step 1: memory doesn't hold a single row \(received 32 tokens\)"):
+        run(asked, texts, tmp_path / "out")
 
 
 def test_minutes_become_steps_once(asked, texts, tmp_path, monkeypatch):

@@ -26,12 +26,20 @@ from fengkong.training.pretraining.writing import check_free, write_base
 from fengkong.training.progress import Event
 from fengkong.training.tuning.checkpoint import checkpointed, load_checkpoint
 
-__all__ = ["PretrainingEvent", "PretrainingResult", "Provenance", "pretrain"]
+__all__ = ["Preparing", "PretrainingEvent", "PretrainingResult", "Provenance", "pretrain"]
 
 TRIAL_SECONDS = 5.0
 TRIAL_STEPS = 50
 
-PretrainingEvent = Event | RawCorpus | Download
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """What is being done before the first step, where it takes a while."""
+
+    what: str
+
+
+PretrainingEvent = Event | Preparing | RawCorpus | Download
 
 
 @dataclass(frozen=True)
@@ -83,13 +91,17 @@ def pretrain(
     """
     out = Path(out)
     check_free(out)
+    tell(Preparing("reading and cleaning the text"))
     read = [clean(text).text for text in texts]
     different = list(dict.fromkeys(read))
     identity, work = digest([asdict(asked), different]), WorkFolder(out)
     with work.entered(identity, resume=resume):
+        if asked.new_vocabulary is not None:
+            tell(Preparing(f"learning a vocabulary of {asked.new_vocabulary:,} tokens at most"))
         base = load_start(asked, different, work.start, tell=tell)
         masker = Masker(base.tokenizer, name=base.name)
         length = min(asked.max_tokens, base.max_tokens)
+        tell(Preparing("packing the documents"))
         corpus, rows = pack_corpus(different, base, length, twice=len(read) - len(different), seed=asked.seed)
         tell(corpus)
         trainer = _Trainer(asked, base, rows, masker, device or ("cuda" if torch.cuda.is_available() else "cpu"))

@@ -18,6 +18,7 @@ from fengkong.training.pretraining.masking import Masked, Masker
 from fengkong.training.pretraining.packing import Packed, row_order
 from fengkong.training.pretraining.state import PretrainingState
 from fengkong.training.progress import Evaluated, Event, Step
+from fengkong.training.tuning.memory import ran_out
 from fengkong.training.tuning.predict import autocast
 
 __all__ = ["PretrainingStep", "learn_masked", "pretrain_masked"]
@@ -39,12 +40,13 @@ def pretrain_masked(state: PretrainingState, train: Packed, held_out: Packed, ma
     """Go on from `state` to the end of its plan, telling each step and each evaluation (loss in nats and perplexity).
 
     The state is whole whenever an event is yielded. An evaluation is told before its step; one more before the first.
-    Raises FacilityError when the loss is no longer a number, or the memory of the device is full.
+    Where memory runs out, batches are cut in pieces whose gradients add up to the same step.
+    Raises FacilityError when the loss is no longer a number.
     """
     plan = state.plan
     recent: deque[float] = deque(maxlen=PACE_STEPS)
     evaluating = 0.0
-    with _settled(state), _memory_watched():
+    with _settled(state):
         if state.step == 0:
             yield _evaluate(state, held_out, masker)
         while not state.over:
@@ -67,6 +69,7 @@ def pretrain_masked(state: PretrainingState, train: Packed, held_out: Packed, ma
                 learning_rate=rate,
                 texts_per_second=plan.rows / pace,
                 seconds_left=left * pace + math.ceil(left / plan.evaluate_every) * evaluating,
+                pieces=state.pieces,
                 tokens_per_second=plan.rows * train.length / pace,
             )
 
@@ -75,9 +78,7 @@ def learn_masked(state: PretrainingState, train: Packed, masker: Masker) -> floa
     """One optimiser step on the rows that are next; answers their loss."""
     plan = state.plan
     masked = masker.mask(train, _rows_at(state.step, train, plan.rows, plan.seed), seed=[plan.seed, state.step])
-    loss = _loss(state, masked)
-    _check_finite("loss", float(loss.detach()), state)
-    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+    loss = _add_gradients(state, masked)
     length = nn.utils.clip_grad_norm_(state.model.parameters(), plan.clip_norm)
     _check_finite("gradient", float(length), state)
     for group in state.optimiser.param_groups:
@@ -85,7 +86,7 @@ def learn_masked(state: PretrainingState, train: Packed, masker: Masker) -> floa
     state.optimiser.step()
     state.optimiser.zero_grad()
     state.step += 1
-    return float(loss.detach())
+    return loss
 
 
 def _rows_at(step: int, train: Packed, many: int, seed: int) -> Int64s:
@@ -95,6 +96,37 @@ def _rows_at(step: int, train: Packed, many: int, seed: int) -> Int64s:
     return np.concatenate(
         [row_order(len(train), int(number), seed=seed)[within[passes == number]] for number in np.unique(passes)]
     )
+
+
+def _add_gradients(state: PretrainingState, masked: Masked) -> float:
+    """The gradients of a step, and its loss; begun anew in smaller pieces where memory runs out.
+
+    Raises FacilityError where a single row is too much.
+    """
+    while True:
+        try:
+            return sum(_add_gradient(state, piece, len(masked.targets)) for piece in masked.cut(state.pieces))
+        except (MemoryError, RuntimeError) as error:
+            if not ran_out(error):
+                raise
+            if state.pieces >= len(masked.hidden):
+                raise FacilityError(
+                    "memory doesn't hold a single row",
+                    where=f"step {state.step + 1}",
+                    received=f"{masked.hidden.shape[1]} tokens",
+                    cure="lower max_tokens, or take a smaller base",
+                ) from error
+        state.optimiser.zero_grad()
+        state.pieces *= 2
+
+
+def _add_gradient(state: PretrainingState, masked: Masked, hidden: int) -> float:
+    """Add the gradient of a piece by its share in all hidden tokens of the step; answers that much loss."""
+    loss = _loss(state, masked) * (len(masked.targets) / hidden)
+    value = float(loss.detach())
+    _check_finite("loss", value, state)
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+    return value
 
 
 def _loss(state: PretrainingState, masked: Masked) -> torch.Tensor:
@@ -143,13 +175,3 @@ def _settled(state: PretrainingState) -> Iterator[None]:
         yield
     finally:
         state.model.eval()
-
-
-@contextmanager
-def _memory_watched() -> Iterator[None]:
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise FacilityError(
-            "the memory of the GPU is full", cure="give fewer tokens a step by --batch-tokens, or shorter rows"
-        ) from error

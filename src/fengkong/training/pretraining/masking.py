@@ -30,6 +30,16 @@ class Masked:
     hidden: npt.NDArray[np.bool_]
     targets: Int64s
 
+    def cut(self, pieces: int) -> list["Masked"]:
+        """The same in so many pieces, by rows; a piece in which nothing is hidden is left out."""
+        parts = np.array_split(np.arange(len(self.hidden)), min(pieces, len(self.hidden)))
+        bounds = np.concatenate([[0], np.cumsum(self.hidden.sum(axis=1))])
+        return [
+            Masked(self.input_ids[rows], self.hidden[rows], self.targets[bounds[rows[0]] : bounds[rows[-1] + 1]])
+            for rows in parts
+            if self.hidden[rows].any()
+        ]
+
 
 class Masker:
     """Hides 15% of the words: 80% of their tokens behind the mask, 10% behind any other token, 10% left to see.

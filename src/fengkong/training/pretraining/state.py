@@ -17,9 +17,13 @@ __all__ = ["Facts", "PretrainingState", "start_pretraining"]
 
 
 class Facts(TypedDict):
-    """The part of a state that is no tensor, as JSON holds it. curve: pairs of step and loss on held-out documents."""
+    """The part of a state that is no tensor, as JSON holds it. curve: pairs of step and loss on held-out documents.
+
+    pieces: into how many each batch is cut, since memory ran out.
+    """
 
     step: int
+    pieces: int
     seconds: float
     curve: list[tuple[int, float]]
 
@@ -32,6 +36,7 @@ class PretrainingState:
     plan: Plan
     optimiser: torch.optim.Optimizer
     step: int = 0
+    pieces: int = 1
     seconds: float = 0.0
     curve: list[tuple[int, float]] = field(default_factory=list)
 
@@ -57,7 +62,7 @@ class PretrainingState:
 
     def facts(self) -> Facts:
         """The counters that belong to `tensors`."""
-        return Facts(step=self.step, seconds=self.seconds, curve=self.curve)
+        return Facts(step=self.step, pieces=self.pieces, seconds=self.seconds, curve=self.curve)
 
     def restore(self, tensors: Mapping[str, Tensor], facts: Facts) -> None:
         """Take over a saved state of a run with the same plan, base and corpus."""
@@ -69,7 +74,7 @@ class PretrainingState:
                     weights[name].copy_(value)
             else:
                 self.optimiser.state[weights[name]][kind.removeprefix("optimiser.")] = value.to(weights[name].device)
-        self.step, self.seconds = facts["step"], facts["seconds"]
+        self.step, self.pieces, self.seconds = facts["step"], facts["pieces"], facts["seconds"]
         self.curve = [(step, loss) for step, loss in facts["curve"]]
 
 
