@@ -69,7 +69,8 @@ def run(one: Set, data: Path, seed: int, out: Path) -> dict[str, Any]:
     metrics = folder / "metrics.json"
     if not metrics.exists():
         recipe = training.Recipe.from_values({**one.recipe, "seed": seed})
-        splits = corpus.split_examples(corpus.read_examples(data / one.file), how="given", seed=seed)
+        examples = corpus.read_examples(data / one.file, corpus.Columns(group=""))  # the splits are given
+        splits = corpus.split_examples(examples, how="given", seed=seed)
         task = training.Task(one.name, one.positive, one.language)
         command = f"python -m bench.quality --data FOLDER --only {one.row} --seeds {seed}"
         training.run_job(
