@@ -21,7 +21,7 @@ from fengkong.scoring.scorer import Scorer
 from fengkong.training.automatic import Trained, check_model, cleaned_texts, train_model
 from fengkong.training.defaults import Plan
 from fengkong.training.describing import bundle_facts, describe, run_facts
-from fengkong.training.encoding import Encoded
+from fengkong.training.encoding import Encoded, Float32s
 from fengkong.training.evaluation import log_of, scorer_answers, true_answers
 from fengkong.training.exporting.exportable import check_exportable
 from fengkong.training.exporting.ngram_bundle import export_ngrams
@@ -211,13 +211,14 @@ def _floors(prepared: Prepared, inputs: Mapping[str, Inputs], splits: Splits) ->
 
 
 def _floor_inputs(prepared: Prepared, splits: Splits, test: Encoded) -> dict[str, Inputs]:
-    """What the floors read, taken before tuning moves the base."""
+    """What the floors read, taken before tuning moves the base; for n-grams alone the base is not made to read."""
     encoded = {"train": prepared.train, "dev": prepared.dev, "test": test}
+    with_base = prepared.recipe.model != "ngrams"
+
+    def embedded(texts: Encoded) -> Float32s:
+        return embed_texts(prepared.network, texts, padding=prepared.base.padding, bf16=prepared.plan.bf16)
+
     return {
-        name: Inputs(
-            cleaned_texts(part),
-            encoded[name].fields,
-            embed_texts(prepared.network, encoded[name], padding=prepared.base.padding, bf16=prepared.plan.bf16),
-        )
+        name: Inputs(cleaned_texts(part), encoded[name].fields, embedded(encoded[name]) if with_base else None)
         for name, part in splits
     }
