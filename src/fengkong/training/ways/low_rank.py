@@ -50,7 +50,7 @@ class AdaLora(Way):
     """
 
     name = "adalora"
-    rate = 10.0
+    rate = 30.0
 
     def apply(self, encoder: PreTrainedModel, recipe: Recipe) -> None:
         """Put the three factors beside each map; the singular values start at zero."""
