@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import torch
-from test_search import RATES, make_recipe, text_alone
+from test_search import RATES, TRIALS, make_recipe, text_alone
 
 from conftest import make_splits
 from fengkong.training.searching.search import Limits, search
@@ -29,4 +29,4 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     recipe = make_recipe(base)
     space = Space.parse(RATES, recipe)
-    search(recipe, text_alone(make_splits()), folder, space=space, limits=Limits(trials=10), tell=die_in_a_trial)
+    search(recipe, text_alone(make_splits()), folder, space=space, limits=Limits(trials=TRIALS), tell=die_in_a_trial)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.training.defaults import Plan
+from fengkong.training.networks.embedding import expand_embedding
 from fengkong.training.preparation import Prepared
 from fengkong.training.progress import Step
 from fengkong.training.reporting.search_report import RateFigures
@@ -38,10 +39,12 @@ def find_rate(
     if steps < 10:
         raise SettingsError("a sweep takes 10 steps or more", where="steps", received=str(steps), cure="ask for more")
     network = prepared.network
+    expand_embedding(network)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     try:
         points = list(_sweep(prepared, steps, tell))
     finally:
+        expand_embedding(network)
         network.load_state_dict(before)
         network.zero_grad()
         network.eval()

@@ -10,7 +10,7 @@ search/space.toml    what is searched
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -101,7 +101,7 @@ def search(
     facts = {"data": data_digest(splits), "recipe": recipe.sha256, "space": digest(space.to_toml())}
     with open_study(folder, space, metric, recipe.seed, facts, resume=resume) as study:
         write_page(folder / "space.toml", space.to_toml())
-        going = _Search(study, space, recipe, splits, folder / "recipe.toml", limits, tell)
+        going = _Search(study, space, recipe, splits, folder / "recipe.toml", limits, tell, monotonic())
         try:
             going.run()
         finally:
@@ -113,7 +113,7 @@ def search(
 
 @dataclass(frozen=True)
 class _Search:
-    """A search at work. path: of the best recipe."""
+    """A search at work. path: of the best recipe. began: by the monotonic clock."""
 
     study: Study
     space: Space
@@ -122,7 +122,7 @@ class _Search:
     path: Path
     limits: Limits
     tell: Callable[[SearchEvent], None]
-    began: float = field(default_factory=monotonic)
+    began: float
 
     def run(self) -> None:
         """Trial after trial, until the limits or the space are reached."""

@@ -31,6 +31,7 @@ FIXED = {
     "cost_matrix": "it says what mistakes cost, not how to learn",
 }
 """The keys of a recipe that no search may change, and why."""
+HIGHEST_RATE = 0.5
 RANGE_KEYS = ("low", "high", "log", "step")
 
 
@@ -137,9 +138,10 @@ def default_space(recipe: Recipe) -> Space:
 
     The rate spans a factor of 30 (learning rates matter most and by their order of magnitude: Bengio 2012, section 3).
     """
-    way, usual = WAYS[recipe.way], BASE_RATES[recipe.optimiser] * WAYS[recipe.way].rate
+    way = WAYS[recipe.way]
+    highest = min(3 * BASE_RATES[recipe.optimiser] * way.rate, HIGHEST_RATE)
     axes: dict[str, Choices | Range] = {
-        "learning_rate": Range(usual / 10, min(usual * 3, 0.5), log=True),
+        "learning_rate": Range(highest / 30, highest, log=True),
         "dropout": Choices((0.0, 0.1, 0.2, 0.3)),
     }
     if recipe.epochs == "auto":

@@ -28,6 +28,7 @@ __all__ = ["Study", "Trial", "open_study"]
 STARTUP = 8  # trials at random before the sampler has something to go by
 UNPRUNED = 4  # trials that go to their end before any is stopped early
 TENTHS_UNPRUNED = 3  # of a trial's steps: its rate is still warming up
+ENOUGH = 6  # complete trials before their differences say anything
 DRAWS = 50  # of a combination that was not tried yet
 STATES: Mapping[TrialState, Literal["complete", "pruned", "failed", "running", "waiting"]] = {
     TrialState.COMPLETE: "complete",
@@ -126,7 +127,7 @@ class Study:
         Empty where the complete trials are too few or all alike, so that nothing can be said.
         """
         values = [trial.value for trial in self.trials if trial.state == "complete"]
-        if len(values) < STARTUP or len(set(values)) < 2:
+        if len(values) < ENOUGH or len(set(values)) < 2:
             return {}
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=self._seed)
         found = optuna.importance.get_param_importances(self._study, evaluator=evaluator)
