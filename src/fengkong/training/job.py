@@ -31,6 +31,7 @@ from fengkong.training.measuring.entity_metrics import Spans
 from fengkong.training.measuring.floors import Floor, Inputs, train_floors
 from fengkong.training.measuring.gazetteer import EntityFloor, look_up_names
 from fengkong.training.measuring.measurement import Measurement, RunFacts, measure
+from fengkong.training.measuring.number_floors import train_number_floors
 from fengkong.training.preparation import Prepared, prepare
 from fengkong.training.progress import Evaluated, Event
 from fengkong.training.recipe import Recipe
@@ -41,6 +42,7 @@ from fengkong.training.run_folder import RunFolder, data_digest
 from fengkong.training.stages import JobEvent, Origin, Stage, Stages, Task
 from fengkong.training.tasks.heads import CalibratedHead, calibrate
 from fengkong.training.tasks.measurement import TaskMeasurement, measure_task
+from fengkong.training.tasks.regression import Regression
 from fengkong.training.tasks.targets import Targets
 from fengkong.training.tuning.predict import embed_texts
 
@@ -205,8 +207,9 @@ def _export(trained: Trained, prepared: Prepared, splits: Splits, folder: Path, 
 def _floors(prepared: Prepared, inputs: Mapping[str, Inputs], splits: Splits) -> list[Floor] | list[EntityFloor]:
     if prepared.kind.task == "entities":
         return [look_up_names(splits)]
-    if prepared.kind.task == "regression":
-        return []
+    if isinstance(prepared.kind, Regression):
+        scale = prepared.kind.scale
+        return list(train_number_floors(inputs, prepared.train.targets, mean=scale.mean, spread=scale.spread))
     return list(train_floors(inputs, prepared.train.targets, len(prepared.labels), seed=prepared.plan.seed))
 
 

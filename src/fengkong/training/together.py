@@ -19,6 +19,7 @@ from fengkong.training.exporting.sealing import export_bundle
 from fengkong.training.job import NOWHERE, THREADS, check_measurable, measure_head
 from fengkong.training.measuring.floors import Floor, Inputs, train_floors
 from fengkong.training.measuring.measurement import Measurement
+from fengkong.training.measuring.number_floors import train_number_floors
 from fengkong.training.preparation import prepare
 from fengkong.training.recipe import Recipe
 from fengkong.training.reporting.explained import explained_examples
@@ -30,6 +31,7 @@ from fengkong.training.tasks.choosing import choose_kind
 from fengkong.training.tasks.heads import calibrate_heads
 from fengkong.training.tasks.kind import Kind
 from fengkong.training.tasks.measurement import TaskMeasurement
+from fengkong.training.tasks.regression import Regression
 from fengkong.training.tasks.together import Together, mixed
 from fengkong.training.tuning.predict import predict_logits
 
@@ -138,7 +140,8 @@ def _check_recipe(recipe: Recipe) -> None:
 
 def _floors(kind: Kind, splits: Splits, seed: int) -> list[Floor]:
     """What each question's head must beat: models of its own texts alone."""
-    if kind.task == "regression":
-        return []
     inputs = {name: Inputs(cleaned_texts(part)) for name, part in splits}
+    if isinstance(kind, Regression):
+        targets = kind.targets(splits.train)
+        return list(train_number_floors(inputs, targets, mean=kind.scale.mean, spread=kind.scale.spread))
     return list(train_floors(inputs, kind.targets(splits.train), len(kind.labels), seed=seed))

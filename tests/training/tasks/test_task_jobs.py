@@ -72,7 +72,11 @@ def test_a_number(tiny_base, tmp_path):
     result, _ = run(path, tiny_base, tmp_path / "run", Task("loss"), task="regression", epochs=20)
     told = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert told["models"][0]["test"]["figures"]["spearman"]["value"] > 0.8
-    assert told["models"][0]["test"]["figures"]["rmse"]["value"] < 800
+    errors = {model["name"]: model["test"]["figures"]["rmse"]["value"] for model in told["models"]}
+    assert list(errors) == ["tuned", "mean", "tfidf", "frozen"]
+    assert errors["tuned"] < 800
+    assert errors["tfidf"] < errors["mean"]
+    assert errors["frozen"] < errors["mean"]
     scorer = Scorer(Bundle.load(result.bundle), threads=1)
     high, low = scorer.score(
         [Document("overdue debts " * 4 + "a loan"), Document("steady income steady income a loan")]

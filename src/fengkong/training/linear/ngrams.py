@@ -13,7 +13,7 @@ from fengkong.training.linear.probe import Block
 from fengkong.training.linear.separating import separate
 from fengkong.training.linear.vocabulary import choose_vocabulary
 
-__all__ = ["TrainedNgrams", "train_ngrams"]
+__all__ = ["TrainedNgrams", "ngram_matrix", "train_ngrams"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def train_ngrams(
     Raises InputError where the texts have no n-gram in common.
     """
     vocabulary, idf = choose_vocabulary(texts)
-    columns = _matrix(vocabulary, idf, texts)
+    columns = ngram_matrix(vocabulary, idf, texts)
     width = len(vocabulary)
     if fields is None or not fields.shape[1]:
         found = separate(columns, targets, labels, seed=seed)
@@ -57,7 +57,8 @@ def train_ngrams(
     return TrainedNgrams(model, found.held_out, found.strength)
 
 
-def _matrix(vocabulary: Vocabulary, idf: NDArray[np.float32], texts: Sequence[str]) -> sparse.csr_array:
+def ngram_matrix(vocabulary: Vocabulary, idf: NDArray[np.float32], texts: Sequence[str]) -> sparse.csr_array:
+    """The weighted n-grams of cleaned texts, sparse [texts, features]."""
     rows, columns, values = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
     for start, chunk in chunks(texts):
         found = tfidf(vocabulary, idf, chunk)
