@@ -1,6 +1,7 @@
 """A search finds, remembers, goes on after a kill, works in several processes, and says what it found."""
 
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -151,17 +152,49 @@ def test_a_hopeless_trial_is_stopped_early(tiny_base, splits, tmp_path, monkeypa
     assert 0.3 <= shares[-1] < 1
 
 
-def test_processes_side_by_side_try_different_things_and_the_same_as_one_would(tiny_base, splits, tmp_path):
+def test_processes_side_by_side_repeat_nothing_and_one_that_dies_fails_alone(tiny_base, splits, tmp_path):
     recipe = make_recipe(tiny_base)
     space = Space.parse("[space]\ndropout = [0.0, 0.1, 0.2]\nlayer_decay = [0.8, 1.0]\n", recipe)
     told = []
-    result = search(recipe, splits, tmp_path / "s", space=space, limits=Limits(trials=20, jobs=2), tell=told.append)
+
+    def tell(event):
+        if isinstance(event, TrialEvaluated) and not any(isinstance(earlier, TrialEvaluated) for earlier in told):
+            os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+        told.append(event)
+
+    result = search(recipe, splits, tmp_path / "s", space=space, limits=Limits(trials=20, jobs=2), tell=tell)
     tried = [tuple(trial.values.items()) for trial in result.figures.trials]
     assert len(tried) == len(set(tried)) == 6, "each combination once, and then it ends"
-    starts = [index for index, event in enumerate(told) if isinstance(event, TrialStarted)]
     first_end = next(index for index, event in enumerate(told) if isinstance(event, TrialEnded))
-    assert sum(start < first_end for start in starts) == 2, "two at once"
-    assert {trial.state for trial in result.figures.trials} <= {"complete", "pruned"}
+    assert sum(isinstance(event, TrialStarted) for event in told[:first_end]) == 2, "two at once"
+    (dead,) = (trial for trial in result.figures.trials if trial.state == "failed")
+    assert dead.error == "the process of the trial ended with code -9"
+    assert {trial.state for trial in result.figures.trials} <= {"complete", "pruned", "failed"}
+    assert multiprocessing.active_children() == []
+
+
+def test_ctrl_c_leaves_a_report_and_a_search_to_go_on_with(tiny_base, splits, tmp_path, monkeypatch):
+    monkeypatch.setattr(search_module, "train_trial", lambda *_: TrialResult("complete", 0.5, 1.0))
+    recipe, folder = make_recipe(tiny_base), tmp_path / "s"
+    space = Space.parse(RATES, recipe)
+
+    def interrupt(event):
+        if isinstance(event, TrialStarted) and event.number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search(recipe, splits, folder, space=space, tell=interrupt)
+    states = [trial["state"] for trial in json.loads((folder / "search.json").read_text())["trials"]]
+    assert states == ["complete", "complete", "running"]
+    assert Recipe.load(folder / "recipe.toml").dropout in (0.0, 0.1, 0.2)
+    result = search(recipe, splits, folder, space=space, limits=Limits(trials=4), resume=True)
+    assert [trial.state for trial in result.figures.trials] == [
+        "complete",
+        "complete",
+        "killed",
+        "complete",
+        "complete",
+    ]
 
 
 def test_a_trial_that_cannot_be_trained_fails_alone(tiny_base, splits, tmp_path):

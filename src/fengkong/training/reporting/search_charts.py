@@ -38,7 +38,12 @@ def search_importance(shares: Mapping[str, float], words: Words) -> str:
     rows: Rows = [{"key": key, "share": share} for key, share in shares.items()]
     base = plot(rows, height=BAR * len(rows)).encode(
         alt.Y("key:N", sort=list(shares), title=None),
-        alt.X("share:Q", title=words["importance_axis"], axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+        alt.X(
+            "share:Q",
+            title=words["importance_axis"],
+            axis=alt.Axis(format="%", tickCount=5),
+            scale=alt.Scale(domain=[0, 1]),
+        ),
     )
     text = base.mark_text(align="left", dx=4, color=INK, fontSize=11).encode(alt.Text("share:Q", format=".0%"))
     return svg(base.mark_bar(color=MAIN, opacity=0.8) + text)

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -47,7 +46,6 @@ class Trial:
     state: Literal["complete", "pruned", "failed", "running", "waiting"]
     value: float | None
     seconds: float | None
-    began: datetime | None
     values: Mapping[str, Scalar]
     error: str = ""
     killed: bool = False
@@ -266,6 +264,4 @@ def _read(trial: FrozenTrial) -> Trial:
     error = trial.user_attrs.get("error", "")
     killed = trial.state is TrialState.FAIL and "seconds" not in trial.user_attrs
     seconds = trial.user_attrs.get("seconds")
-    return Trial(
-        trial.number, STATES[trial.state], trial.value, seconds, trial.datetime_start, trial.params, error, killed
-    )
+    return Trial(trial.number, STATES[trial.state], trial.value, seconds, trial.params, error, killed)

@@ -5,6 +5,7 @@ search has gone away finds the pipe closed and ends.
 """
 
 import multiprocessing
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -99,11 +100,12 @@ class _Worker:
 
 def _work(pipe: Connection, splits: Splits, metric: str) -> None:
     """What a process does until its search goes away."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the search's to answer; it ends its workers itself
 
     def judge(share: float, value: float) -> bool:
         pipe.send((share, value))
         return bool(pipe.recv())
 
-    with suppress(EOFError, ConnectionError, KeyboardInterrupt):
+    with suppress(EOFError, ConnectionError):
         while True:
             pipe.send(train_trial(pipe.recv(), splits, metric, judge))
