@@ -101,7 +101,7 @@ def run_job(
         going = tuning or Tuning(planned, run, data_sha256, resume=resume)
         return going.go_on(checkpoint_seconds, tell)
 
-    with stages.enter("tuning", "; ".join(f"{choice.name} {choice.value}" for choice in prepared.plan.choices)):
+    with stages.enter("tuning", _planned(prepared)):
         trained = train_model(
             prepared, splits, tune, tell=lambda name: tell(Stage(f"training {name}")), remember=run.remember
         )
@@ -185,6 +185,13 @@ def check_measurable(splits: Splits) -> None:
             received=repr(splits.dev[0].label),
             cure="give it examples of each label, or let the examples be split for you",
         )
+
+
+def _planned(prepared: Prepared) -> str:
+    model = prepared.recipe.model
+    if model in ("ngrams", "frozen", "contrastive"):
+        return f"model {model}"
+    return "; ".join(f"{choice.name} {choice.value}" for choice in prepared.plan.choices)
 
 
 def _export(trained: Trained, prepared: Prepared, splits: Splits, folder: Path, manifest: Manifest) -> Exported:
