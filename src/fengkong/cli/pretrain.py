@@ -16,7 +16,7 @@ from rich.table import Column as RichColumn
 from fengkong import corpus, training
 from fengkong.cli.options import Json
 from fengkong.cli.terminal import emit_json, out, progress_out, visible
-from fengkong.cli.training_progress import tell_download
+from fengkong.cli.training_progress import saved_when_interrupted, tell_download
 from fengkong.domain.errors import SettingsError
 
 __all__ = ["pretrain"]
@@ -104,22 +104,15 @@ def run(
     command = shlex.join(["fengkong", *sys.argv[1:]])
     names = ", ".join(Path(source).name for source in data)
     texts = (text for source in data for text in training.read_texts(source, columns))
-    try:
-        with _Drawn() as drawn:
-            return training.pretrain(
-                asked,
-                texts,
-                folder,
-                provenance=training.Provenance(names, licence, command),
-                resume=resume,
-                tell=drawn.show,
-            )
-    except KeyboardInterrupt:
-        if not training.WorkFolder(folder).checkpoint.exists():
-            raise
-        again = command if resume else f"{command} --resume"
-        typer.echo(f"fengkong: interrupted; the state is saved, go on with: {again}", err=True)
-        raise typer.Exit(130) from None
+    with saved_when_interrupted(training.WorkFolder(folder).checkpoint, resume=resume), _Drawn() as drawn:
+        return training.pretrain(
+            asked,
+            texts,
+            folder,
+            provenance=training.Provenance(names, licence, command),
+            resume=resume,
+            tell=drawn.show,
+        )
 
 
 class _Drawn:

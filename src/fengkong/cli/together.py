@@ -12,7 +12,7 @@ from fengkong import assembly, training
 from fengkong.cli.options import Column, Json
 from fengkong.cli.terminal import draw_measurement, emit_json, out
 from fengkong.cli.train import read_checked, read_recipe, with_reading
-from fengkong.cli.training_progress import TrainingProgress
+from fengkong.cli.training_progress import TrainingProgress, saved_when_interrupted
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.errors import SettingsError
 from fengkong.domain.findings import Finding
@@ -51,23 +51,17 @@ def together(
         findings += labelled.findings
     command = shlex.join(["fengkong", *sys.argv[1:]])
     origin = training.Origin(", ".join(source for _, source in asked), command, tuple(findings))
-    try:
-        with TrainingProgress() as progress:
-            result = training.run_together(
-                [task for task, _ in asked],
-                chosen,
-                by_question,
-                folder,
-                origin=origin,
-                resume=resume,
-                tell=progress.show,
-            )
-    except KeyboardInterrupt:
-        if not training.RunFolder(folder).checkpoint.exists():
-            raise
-        again = command if resume else f"{command} --resume"
-        typer.echo(f"fengkong: interrupted; the state is saved, go on with: {again}", err=True)
-        raise typer.Exit(130) from None
+    saved = saved_when_interrupted(training.RunFolder(folder).checkpoint, resume=resume)
+    with saved, TrainingProgress() as progress:
+        result = training.run_together(
+            [task for task, _ in asked],
+            chosen,
+            by_question,
+            folder,
+            origin=origin,
+            resume=resume,
+            tell=progress.show,
+        )
     _show(result, as_json=as_json)
 
 

@@ -13,7 +13,7 @@ from fengkong import assembly, training
 from fengkong.cli.data import Labelled, read_labelled, with_columns
 from fengkong.cli.options import Column, Json, Workspace, optional_workspace
 from fengkong.cli.terminal import draw_findings, draw_measurement, emit_json, out, progress_out, visible
-from fengkong.cli.training_progress import TrainingProgress
+from fengkong.cli.training_progress import TrainingProgress, saved_when_interrupted
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.findings import Severity
 
@@ -140,21 +140,15 @@ def run(
     origin = training.Origin(data.source, command, labelled.findings)
     facts = {name: len(part) for name, part in labelled.splits} | {"language": task.language}
     tracked = training.TrackedRun(trackers, f"{task.name}-{folder.name}", facts, recipe, warn=_warn)
-    try:
-        with tracked, TrainingProgress() as progress:
+    saved = saved_when_interrupted(training.RunFolder(folder).checkpoint, resume=resume)
+    with saved, tracked, TrainingProgress() as progress:
 
-            def tell(event: "training.JobEvent") -> None:
-                progress.show(event)
-                tracked.hear(event)
+        def tell(event: "training.JobEvent") -> None:
+            progress.show(event)
+            tracked.hear(event)
 
-            result = training.run_job(task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=tell)
-            tracked.finish(result.measurement, [training.RunFolder(folder).recipe])
-    except KeyboardInterrupt:
-        if not training.RunFolder(folder).checkpoint.exists():
-            raise
-        again = command if resume else f"{command} --resume"
-        typer.echo(f"fengkong: interrupted; the state is saved, go on with: {again}", err=True)
-        raise typer.Exit(130) from None
+        result = training.run_job(task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=tell)
+        tracked.finish(result.measurement, [training.RunFolder(folder).recipe])
     later = (finding for finding in result.measurement.run.findings if finding not in labelled.findings)
     for line in draw_findings(list(later)):
         progress_out.print(line)

@@ -1,8 +1,13 @@
 """A training run as it goes: one line a stage, and a bar with loss, dev figure, texts a second and time left."""
 
-from contextlib import ExitStack
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 
+import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
@@ -10,7 +15,20 @@ from rich.text import Text
 from fengkong import training
 from fengkong.cli.terminal import progress_out
 
-__all__ = ["TrainingProgress", "tell_download"]
+__all__ = ["TrainingProgress", "saved_when_interrupted", "tell_download"]
+
+
+@contextmanager
+def saved_when_interrupted(checkpoint: Path, *, resume: bool) -> Iterator[None]:
+    """Where Ctrl-C came after a state was saved, say how to go on, and end with 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not checkpoint.exists():
+            raise
+        again = shlex.join(["fengkong", *sys.argv[1:], *([] if resume else ["--resume"])])
+        typer.echo(f"fengkong: interrupted; the state is saved, go on with: {again}", err=True)
+        raise typer.Exit(130) from None
 
 
 def tell_download(download: "training.Download") -> None:
