@@ -5,6 +5,8 @@ prints both with the perplexities. Resumable: run again, it goes on where it was
 """
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 
 from bench.quality import Set, progress, rows, run
@@ -29,9 +31,9 @@ def pretrained(options: argparse.Namespace) -> Path:
         steps=options.steps,
     )
     texts = (text for name in options.corpus for text in training.read_texts(str(options.data / f"{name}.jsonl.gz")))
-    provenance = training.Provenance(
-        ", ".join(options.corpus), "; ".join(LICENCES[name] for name in options.corpus), "python -m bench.pretrain"
-    )
+    licence = "; ".join(LICENCES[name] for name in options.corpus)
+    command = shlex.join(["python", "-m", "bench.pretrain", *sys.argv[1:]])
+    provenance = training.Provenance(", ".join(options.corpus), licence, command)
     training.pretrain(asked, texts, folder, provenance=provenance, resume=True, tell=show)
     return folder
 

@@ -6,7 +6,7 @@ from tokenizers import Tokenizer
 
 from fengkong.domain.errors import InputError
 from fengkong.training.bases.from_scratch import make_base
-from fengkong.training.pretraining.packing import hold_out, pack, tokenise
+from fengkong.training.pretraining.packing import Tokenised, hold_out, pack, tokenise
 
 
 @pytest.fixture
@@ -34,6 +34,13 @@ def test_special_tokens_are_of_no_unit_and_units_count_from_one_in_each_row(toke
     assert ((packed.units == 0) == special).all()
     for units in packed.units:
         assert list(np.unique(units[units > 0])) == list(range(1, units.max() + 1))
+
+
+def test_a_word_cut_by_the_end_of_a_row_is_a_unit_in_both(tokenizer):
+    begins = np.arange(60) % 5 == 0
+    packed = pack([Tokenised(np.full(60, 30, dtype=np.int32), begins)], tokenizer, 14)  # 12 between [CLS] and [SEP]
+    assert packed.units[0].tolist() == [0, *[1] * 5, *[2] * 5, *[3] * 2, 0]
+    assert packed.units[1].tolist() == [0, *[1] * 3, *[2] * 5, *[3] * 4, 0]
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "xlm-roberta", "modernbert"])

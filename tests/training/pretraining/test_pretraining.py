@@ -196,6 +196,17 @@ def test_a_row_too_long_for_the_memory_is_said(asked, texts, tmp_path, monkeypat
         run(asked, texts, tmp_path / "out")
 
 
+def test_measuring_is_rare_where_it_would_take_more_than_a_tenth_of_the_work(asked, many_texts, tmp_path):
+    steps_measured = []
+
+    def note(event):
+        if isinstance(event, Evaluated):
+            steps_measured.append(event.step)
+
+    run(replace(asked, steps=20, batch_tokens=64), many_texts, tmp_path / "out", tell=note)
+    assert steps_measured == [0, 10, 20]
+
+
 def test_minutes_become_steps_once(asked, texts, tmp_path, monkeypatch):
     monkeypatch.setattr("fengkong.training.pretraining.job.TRIAL_STEPS", 3)
     out, minutes = tmp_path / "out", replace(asked, steps=None, minutes=0.01)

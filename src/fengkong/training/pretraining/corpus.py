@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fengkong.domain.errors import SettingsError
 from fengkong.training.bases.loading import BaseModel
-from fengkong.training.pretraining.packing import Packed, hold_out, pack, tokenise
+from fengkong.training.pretraining.packing import MOST_HELD_OUT_ROWS, Packed, hold_out, pack, tokenise
 
 __all__ = ["RawCorpus", "Rows", "pack_corpus"]
 
@@ -46,7 +46,7 @@ def pack_corpus(texts: Sequence[str], base: BaseModel, length: int, *, twice: in
     """
     docs = tokenise(texts, base.tokenizer)
     learnt, held = hold_out(docs, length, seed=seed)
-    rows = Rows(*(pack(part, base.tokenizer, length) for part in (learnt, held)))
+    rows = Rows(pack(learnt, base.tokenizer, length), pack(held, base.tokenizer, length).first(MOST_HELD_OUT_ROWS))
     unknown = _unknown(rows.train, base)
     if unknown > MOST_UNKNOWN:
         raise SettingsError(

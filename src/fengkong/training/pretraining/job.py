@@ -18,7 +18,13 @@ from fengkong.training.pretraining.corpus import RawCorpus, Rows, pack_corpus
 from fengkong.training.pretraining.loop import learn_masked, pretrain_masked
 from fengkong.training.pretraining.masking import Masker
 from fengkong.training.pretraining.model import MaskedModel
-from fengkong.training.pretraining.plan import EVALUATIONS, Pretraining, make_plan, rows_of_step
+from fengkong.training.pretraining.plan import (
+    Pretraining,
+    evaluation_steps,
+    evaluations_within,
+    make_plan,
+    rows_of_step,
+)
 from fengkong.training.pretraining.start import load_start
 from fengkong.training.pretraining.state import PretrainingState, start_pretraining
 from fengkong.training.pretraining.work_folder import WorkFolder
@@ -151,7 +157,8 @@ class _Trainer:
 
     def start(self, steps: int) -> PretrainingState:
         model = MaskedModel(self.base, seed=self.asked.seed).to(self.device)
-        return start_pretraining(model, make_plan(self.asked, steps, rows=self.rows_a_step, device=self.device))
+        held_out, rows = len(self.rows.held_out), self.rows_a_step
+        return start_pretraining(model, make_plan(self.asked, steps, rows=rows, held_out=held_out, device=self.device))
 
     def steps(self) -> int:
         if self.asked.steps is not None:
@@ -169,9 +176,8 @@ class _Trainer:
         while perf_counter() - began < TRIAL_SECONDS and not state.over:
             learn_masked(state, self.rows.train, self.masker)
         a_step = (perf_counter() - began) / (state.step - 1)
-        # Without the way back, a row takes a third of the time.
-        evaluating = (EVALUATIONS + 1) * len(self.rows.held_out) / self.rows_a_step * a_step / 3
-        return max(1, int((seconds - evaluating) / a_step))
+        whole, evaluation = seconds / a_step, evaluation_steps(self.rows_a_step, len(self.rows.held_out))
+        return max(1, int(whole - (1 + evaluations_within(whole, evaluation)) * evaluation))
 
 
 def _result(state: PretrainingState, corpus: RawCorpus, out: Path, step_tokens: int) -> PretrainingResult:

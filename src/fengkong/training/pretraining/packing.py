@@ -4,7 +4,6 @@ A row may hold the end of one document and the beginning of the next, with the t
 (RoBERTa's "full sentences", Liu et al. 2019, where that did as well as rows that stop at the end of a document).
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,12 +14,12 @@ from tokenizers import Encoding, Tokenizer
 from fengkong.domain.errors import InputError
 from fengkong.training.encoding import Int64s
 
-__all__ = ["Packed", "Tokenised", "hold_out", "pack", "row_order", "tokenise"]
+__all__ = ["MOST_HELD_OUT_ROWS", "Packed", "Tokenised", "hold_out", "pack", "row_order", "tokenise"]
 
 FEWEST_TOKENS = 8
 """A shorter document leaves hardly a context to guess a word from."""
 HELD_OUT_SHARE = 0.02
-HELD_OUT_ROWS = 128
+MOST_HELD_OUT_ROWS = 128
 CHUNK = 512
 HAN = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
 
@@ -47,15 +46,14 @@ class Packed:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    def first(self, rows: int) -> "Packed":
+        """At most so many rows of it."""
+        return Packed(self.tokens[:rows], self.units[:rows])
+
     @property
     def length(self) -> int:
         """Tokens a row."""
         return int(self.tokens.shape[1])
-
-    @property
-    def sha256(self) -> str:
-        """Names what is learnt from."""
-        return hashlib.sha256(self.tokens.tobytes()).hexdigest()
 
 
 def tokenise(texts: Sequence[str], tokenizer: Tokenizer) -> list[Tokenised]:
@@ -110,7 +108,7 @@ def hold_out(docs: Sequence[Tokenised], length: int, *, seed: int) -> tuple[list
         )
     order = np.random.default_rng(seed).permutation(len(docs))
     sizes = np.cumsum([len(docs[at].tokens) for at in order])
-    enough = int(np.searchsorted(sizes, HELD_OUT_ROWS * length)) + 1
+    enough = int(np.searchsorted(sizes, MOST_HELD_OUT_ROWS * length)) + 1
     held = set(order[: max(1, min(enough, round(HELD_OUT_SHARE * len(docs))))].tolist())
     return [doc for at, doc in enumerate(docs) if at not in held], [docs[at] for at in sorted(held)]
 

@@ -9,7 +9,16 @@ import torch
 
 from fengkong.domain.errors import SettingsError
 
-__all__ = ["SIZES", "Plan", "Pretraining", "Size", "make_plan"]
+__all__ = [
+    "SIZES",
+    "Plan",
+    "Pretraining",
+    "Size",
+    "evaluation_steps",
+    "evaluations_within",
+    "make_plan",
+    "rows_of_step",
+]
 
 Size = Literal["small", "medium"]
 SIZES: Mapping[Size, Mapping[str, int]] = {
@@ -20,7 +29,8 @@ VOCABULARY = 12_000
 BATCH_TOKENS = {"cpu": 4096, "cuda": 32_768}
 RATE_FROM_SCRATCH, RATE_GOING_ON = 5e-4, 1e-4
 WARMUP_SHARE = 0.06
-EVALUATIONS = 20
+EVALUATIONS, EVALUATION_SHARE = 20, 0.1
+FORWARD_SHARE = 1 / 3  # of the work of a step; the way back is the rest
 
 
 @dataclass(frozen=True)
@@ -98,15 +108,25 @@ class Plan:
         return self.learning_rate * (self.steps - step) / max(1, self.steps - self.warmup_steps)
 
 
-def make_plan(asked: Pretraining, steps: int, *, rows: int, device: str) -> Plan:
-    """The plan of so many steps of so many rows."""
+def evaluation_steps(rows: int, held_out: int) -> float:
+    """What measuring on so many held-out rows costs, in steps of so many rows."""
+    return FORWARD_SHARE * held_out / rows
+
+
+def evaluations_within(steps: float, evaluation: float) -> int:
+    """How often to measure in so many steps: twenty times, or less where that would be over a tenth of the work."""
+    return max(1, min(EVALUATIONS, int(EVALUATION_SHARE * steps / evaluation)))
+
+
+def make_plan(asked: Pretraining, steps: int, *, rows: int, held_out: int, device: str) -> Plan:
+    """The plan of so many steps of so many rows, measured on so many held out."""
     rate = asked.learning_rate or (RATE_FROM_SCRATCH if asked.new_vocabulary else RATE_GOING_ON)
     return Plan(
         steps=steps,
         rows=rows,
         learning_rate=rate,
         warmup_steps=round(WARMUP_SHARE * steps),
-        evaluate_every=math.ceil(steps / EVALUATIONS),
+        evaluate_every=math.ceil(steps / evaluations_within(steps, evaluation_steps(rows, held_out))),
         bf16=_has_bf16(device),
         seed=asked.seed,
     )
