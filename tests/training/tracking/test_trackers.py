@@ -64,8 +64,10 @@ def read_mlflow(folder: Path) -> Kept:
 
 
 def read_wandb(folder: Path) -> Kept:
+    import wandb
     from wandb.proto import wandb_internal_pb2
 
+    wandb.teardown()  # its own process writes the file, and is done only when it has ended
     (path,) = folder.glob("wandb/offline-run-*/*.wandb")
     series: dict[str, list[tuple[int, float]]] = {}
     rank, end, files = "", "", []
