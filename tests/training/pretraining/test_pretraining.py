@@ -2,6 +2,7 @@
 
 import math
 import resource
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,9 @@ def test_from_nothing_the_vocabulary_is_that_of_the_corpus(texts, tmp_path, monk
 
 
 def test_a_new_vocabulary_keeps_layers_and_known_tokens(bert, tmp_path):
+    shutil.copytree(bert, tmp_path / "licensed")
+    bert = tmp_path / "licensed"
+    (bert / "README.md").write_text("---\nlicense: mit\n---\n")
     chinese = [f"{n} 借款人应当按照约定返还借款, steady." for n in range(40)]
     result = run(Pretraining(base=str(bert), vocabulary=150, steps=1, learning_rate=1e-9), chinese, tmp_path / "out")
     before, after = load_base(str(bert)), load_base(str(tmp_path / "out"))
@@ -134,6 +138,8 @@ def test_a_new_vocabulary_keeps_layers_and_known_tokens(bert, tmp_path):
         atol=1e-6,
         rtol=0,
     )
+    assert "begun with: " in (page := (tmp_path / "out" / "README.md").read_text())
+    assert "vocabulary learnt from the corpus (mit)" in page
     assert after.tokenizer.token_to_id("借") is not None
     assert before.tokenizer.token_to_id("借") is None
 
@@ -256,6 +262,36 @@ def test_what_fills_in_no_words_is_refused_and_leaves_nothing(kind, texts, tmp_p
 def test_a_base_that_does_not_know_the_language_is_refused(asked, tmp_path):
     with pytest.raises(SettingsError, match=r"does not know the language.*learn a new vocabulary by --vocabulary"):
         run(asked, [f"{n} ελληνικά κείμενα που δεν γνωρίζει το λεξιλόγιο" for n in range(9)], tmp_path / "out")
+
+
+def test_a_folder_of_someone_else_is_left_alone(asked, texts, tmp_path):
+    other = tmp_path / "out.unfinished"
+    other.mkdir()
+    (other / "mine").write_text("kept")
+    with pytest.raises(SettingsError, match=r"out\.unfinished: something else lies where unfinished work is kept"):
+        run(asked, texts, tmp_path / "out", resume=True)
+    assert (other / "mine").read_text() == "kept"
+
+
+def test_what_a_crash_left_before_the_first_step_is_made_anew(asked, texts, tmp_path):
+    left = tmp_path / "out.unfinished"
+    (left / "start").mkdir(parents=True)
+    (left / "asked.json").write_text('"cut sho')
+    asked = replace(asked, vocabulary=150, steps=1)
+    assert run(asked, texts, tmp_path / "out").steps == 1
+    assert not left.exists()
+
+
+def test_a_full_disk_at_the_beginning_is_said(asked, texts, tmp_path):
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+        with pytest.raises(FacilityError, match="the working folder can't be written"):
+            run(replace(asked, vocabulary=150), texts, tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_taken_folder_and_an_empty_corpus_are_refused(asked, texts, tmp_path):

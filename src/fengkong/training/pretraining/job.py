@@ -102,7 +102,7 @@ def pretrain(
     different = list(dict.fromkeys(read))
     identity, work = digest([asdict(asked), different]), WorkFolder(out)
     with work.entered(identity, resume=resume):
-        if asked.new_vocabulary is not None:
+        if asked.new_vocabulary is not None and not work.start.exists():
             tell(Preparing(f"learning a vocabulary of {asked.new_vocabulary:,} tokens at most"))
         base = load_start(asked, different, work.start, tell=tell)
         masker = Masker(base.tokenizer, name=base.name)

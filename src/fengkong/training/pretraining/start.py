@@ -9,12 +9,13 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from fengkong.domain.errors import BaseModelError
-from fengkong.training.bases.finding import Download
+from fengkong.training.bases.finding import Download, find_base
 from fengkong.training.bases.from_scratch import KINDS, make_base
 from fengkong.training.bases.loading import BaseModel, load_base
 from fengkong.training.bases.quiet import quiet
 from fengkong.training.pretraining.model import check_maskable
 from fengkong.training.pretraining.plan import SIZES, Pretraining
+from fengkong.training.pretraining.work_folder import writing
 
 __all__ = ["load_start"]
 
@@ -35,9 +36,10 @@ def load_start(
         return base
     if not folder.exists():
         fresh = folder.with_name(folder.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        _make(asked, _sample(texts), fresh, tell)
-        fresh.replace(folder)
+        with writing(folder.parent):
+            shutil.rmtree(fresh, ignore_errors=True)
+            _make(asked, _sample(texts), fresh, tell)
+            fresh.replace(folder)
     return load_base(str(folder), dropout=0.0)
 
 
@@ -93,6 +95,9 @@ def _change_vocabulary(base: BaseModel, texts: Sequence[str], tokens: int, folde
             setattr(config, f"{role}_token_id", getattr(tokenizer, f"{role}_token_id"))
         base.encoder.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+    page = find_base(base.name) / "README.md"
+    if page.exists():
+        shutil.copyfile(page, folder / page.name)  # its licence goes with its layers
 
 
 def _new_table(

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from fengkong.domain.errors import FacilityError, SettingsError
 
-__all__ = ["WorkFolder"]
+__all__ = ["WorkFolder", "writing"]
 
 
 class WorkFolder:
@@ -34,14 +36,13 @@ class WorkFolder:
         identity: names what was asked for and of which texts.
         Raises SettingsError where a checkpoint lies there that is not to be resumed, or that is of something else.
         """
-        same = self._asked.exists() and json.loads(self._asked.read_text(encoding="utf-8")) == identity
-        if self.checkpoint.exists():
-            self._check(resume=resume, same=same)
-        elif not same:
+        same = _read(self._asked) == identity
+        self._check(resume=resume, same=same)
+        if not same:
             self._remove()
-        with self._writing():
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._asked.write_text(json.dumps(identity), encoding="utf-8")
+            with writing(self.path):
+                self.path.mkdir(parents=True)
+                self._asked.write_text(json.dumps(identity), encoding="utf-8")
         try:
             yield
         except BaseException:
@@ -51,13 +52,19 @@ class WorkFolder:
         self._remove()
 
     def _check(self, *, resume: bool, same: bool) -> None:
-        if not resume:
+        begun = self.checkpoint.exists()
+        ours = begun or self._asked.exists()
+        if self.path.exists() and not ours and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise SettingsError(
+                "something else lies where unfinished work is kept", where=str(self.path), cure="name another --out"
+            )
+        if begun and not resume:
             raise SettingsError(
                 "an unfinished pre-training lies here",
                 where=str(self.path),
                 cure="go on with it by --resume, or remove the folder",
             )
-        if not same:
+        if begun and not same:
             raise SettingsError(
                 "the unfinished pre-training was begun with other settings or texts",
                 where=str(self.path),
@@ -66,24 +73,34 @@ class WorkFolder:
 
     def steps(self, find: Callable[[], int]) -> int:
         """The number of steps found before an interruption, else what `find` answers, kept for the next time."""
-        if self._steps.exists():
-            return int(json.loads(self._steps.read_text(encoding="utf-8")))
+        if isinstance(found := _read(self._steps), int):
+            return found
         steps = find()
-        with self._writing():
+        with writing(self.path):
             self._steps.write_text(json.dumps(steps), encoding="utf-8")
         return steps
 
     def _remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise FacilityError(
-                "the working folder can't be written",
-                where=str(self.path),
-                received=error.strerror or type(error).__name__,
-                cure="free some disk space or check the path and its permissions",
-            ) from error
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Inside the block, a disk that is full or fails becomes a FacilityError."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise FacilityError(
+            "the working folder can't be written",
+            where=str(folder),
+            received=(error.strerror if isinstance(error, OSError) else None) or type(error).__name__,
+            cure="free some disk space or check the path and its permissions",
+        ) from error
+
+
+def _read(path: Path) -> object:
+    """What a small file holds; None where there is none, or one that a crash cut short."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
