@@ -65,7 +65,7 @@ def test_a_rate_is_suggested_and_its_curve_written(fengkong, new_workspace):
     assert told["points"][0][0] == pytest.approx(1e-7)
     assert "<svg" in Path("rate.html").read_text(encoding="utf-8")
     spoken = fengkong("rate", "--steps", 30)
-    assert "learning_rate" in spoken.out or "no learning rate" in spoken.out
+    assert "learning_rate" in spoken.out or "no learning rate is suggested" in spoken.out
 
 
 def test_a_training_is_told_to_a_tracker(fengkong, new_workspace):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fengkong import scoring, training
+from fengkong import training
 from fengkong.cli.options import Column, Json, Workspace, optional_workspace
 from fengkong.cli.search import chosen_data
 from fengkong.cli.terminal import emit_json, out, progress_bar
@@ -39,8 +39,7 @@ def rate(
     settings = None if data else optional_workspace(workspace)
     start = read_recipe(recipe or (settings.path(settings.model.recipe) if settings else None), change or ())
     splits = chosen_data(settings, data, start, column, on_bad_row).splits
-    fields = scoring.FieldEncoder(scoring.fit_fields([ex.fields for ex in splits.train], report=lambda _: None))
-    prepared = training.prepare(start, splits, fields=fields)
+    prepared = training.prepare(start, splits)
     name = settings.model.name if settings else "risk"
     with progress_bar("steps", steps) as bar:
         found = training.find_rate(prepared, steps=steps, name=name, tell=bar.update)
@@ -50,7 +49,7 @@ def rate(
         emit_json(found)
         return
     if found.suggestion is None:
-        out.print("the loss never fell, so no learning rate is suggested")
+        out.print("the loss did not fall beyond chance, so no learning rate is suggested; try more --steps")
     else:
         out.print(f"suggested learning_rate {found.suggestion:.2g}: {found.rule}")
         out.print(f"the recipe as it stands takes {prepared.plan.learning_rate:.2g}")

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
@@ -86,6 +87,13 @@ def test_a_loss_that_is_no_number_ends_the_sweep_and_nothing_else(prepared, monk
     found = find_rate(replace(prepared, kind=Spoilt()))
     assert len(found.points) == 29
     assert found.diverged
+
+
+def test_nothing_is_suggested_where_the_loss_does_not_fall_beyond_chance(prepared, tiny_splits):
+    """Labels that have nothing to do with the texts, and too few steps to learn them by heart."""
+    shuffled = replace(prepared.train, targets=np.random.default_rng(0).permutation(prepared.train.targets))
+    found = find_rate(replace(prepared, train=shuffled), steps=24)
+    assert found.suggestion is None
 
 
 def test_a_sweep_of_too_few_steps_is_refused(prepared):

@@ -215,7 +215,10 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "state_running": ("under way", "进行中"),
     "rate_title": ("Learning rates", "学习率测试"),
     "rate_headline": ("Suggested learning rate: {rate}.", "建议学习率：{rate}。"),
-    "rate_none": ("The loss never fell, so no rate is suggested.", "损失始终没有下降，无法给出建议。"),
+    "rate_none": (
+        "The loss did not fall beyond chance, so no rate is suggested; more steps may show one.",
+        "损失的下降未超出偶然波动，无法给出建议；可增加步数再试。",
+    ),
     "rate_note": (
         "A tenth of the rate at which the smoothed loss is lowest (Howard & Gugger 2020). It is where to start a "
         "search from, not its end.",

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from statistics import mean, stdev
 
 from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.training.defaults import Plan
@@ -24,6 +25,7 @@ LOWEST, HIGHEST = 1e-7, 1.0
 STEPS = 120
 SMOOTHING = 0.9  # of an exponential mean with its bias corrected; about ten steps
 RUN_AWAY = 4.0  # times the lowest smoothed loss
+BEYOND_CHANCE = 3.0  # standard errors that the smoothed loss must fall
 RULE = "a tenth of the rate at which the smoothed loss is lowest"
 
 
@@ -32,6 +34,7 @@ def find_rate(
 ) -> RateFigures:
     """Sweep the rate from 1e-7 to 1 in at most so many steps on train, and suggest one for the recipe.
 
+    Prepare it without fields: they start from their best, and the loss would show little of what the text teaches.
     The rate is the head's; the layers below learn at their shares of it, by `layer_decay`. The network is given back
     with the weights that it had. tell: hears how many steps are done.
     Raises SettingsError for fewer than 10 steps.
@@ -60,15 +63,15 @@ def _sweep(prepared: Prepared, steps: int, tell: Callable[[int], None]) -> Itera
     )
     factor = (HIGHEST / LOWEST) ** (1 / (steps - 1))
     _raise_rates(state, LOWEST / plan.learning_rate)
-    mean, lowest = 0.0, math.inf
+    average, lowest = 0.0, math.inf
     training = fine_tune(state, prepared.train, prepared.dev)
     try:
         for event in training:
             if not isinstance(event, Step):
                 continue
             tell(event.step)
-            mean = SMOOTHING * mean + (1 - SMOOTHING) * event.loss
-            smoothed = mean / (1 - SMOOTHING**event.step)
+            average = SMOOTHING * average + (1 - SMOOTHING) * event.loss
+            smoothed = average / (1 - SMOOTHING**event.step)
             yield LOWEST * factor ** (event.step - 1), event.loss, smoothed
             lowest = min(lowest, smoothed)
             if event.step == steps or smoothed > RUN_AWAY * lowest:
@@ -100,8 +103,15 @@ def _raise_rates(state: TrainingState, factor: float) -> None:
 
 
 def _suggest(points: list[tuple[float, float, float]]) -> float | None:
-    """A tenth of the rate of the lowest smoothed loss, or None where the loss never fell."""
-    if not points:
+    """A tenth of the rate of the lowest smoothed loss; None where it is not below what chance does to it.
+
+    The first quarter of the rates is too low to learn at, and so shows how much the loss differs from batch to batch.
+    """
+    still = len(points) // 4
+    if still < 2:
         return None
-    rate, _, lowest = min(points, key=lambda point: point[2])
-    return rate / 10 if lowest < points[0][2] else None
+    losses = [loss for _, loss, _ in points[:still]]
+    # The variance of an exponential mean of independent values is (1 - b) / (1 + b) times theirs.
+    error = stdev(losses) * math.sqrt((1 - SMOOTHING) / (1 + SMOOTHING))
+    rate, _, lowest = min(points[still:], key=lambda point: point[2])
+    return rate / 10 if lowest < mean(losses) - BEYOND_CHANCE * error else None
