@@ -30,11 +30,11 @@ from fengkong.training.preparation import Prepared
 from fengkong.training.progress import Event
 from fengkong.training.tuning.predict import embed_texts, predict_logits
 
-__all__ = ["Trained", "affordable_passes", "check_model", "cleaned_texts", "train_model"]
+__all__ = ["MOST_UNKNOWN", "Trained", "affordable_passes", "check_model", "cleaned_texts", "train_model"]
 
 CONTRASTED_BELOW = 150  # examples a label: with more, pairs teach little that labels don't
 TUNED_FROM = 30  # examples a label: with fewer, full tuning learns them by heart
-UNKNOWN_SHARE = 0.5  # of the tokens: a base that knows no more reads noise
+MOST_UNKNOWN = 0.5  # of the tokens: a base that knows no more reads noise
 PASS_COST = 4.0  # of tuning, in readings of the same texts: forward, backward, optimiser, evaluations
 
 Tune = Callable[[Prepared], Sequence[Event]]
@@ -152,7 +152,7 @@ class _Race:
             return ["ngrams", "tuned"]
         if recipe.model != "auto":
             return [recipe.model]
-        if train.unknown > UNKNOWN_SHARE:
+        if train.unknown > MOST_UNKNOWN:
             self._leave_out("networks", f"the base does not know {train.unknown:.0%} of the tokens in these texts")
             return ["ngrams"]
         a_label = len(train) / len(self.prepared.labels)

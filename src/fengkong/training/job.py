@@ -18,7 +18,7 @@ from fengkong.scoring.fields import FieldEncoder
 from fengkong.scoring.fitting import fit_fields
 from fengkong.scoring.manifest import GRAPH, Manifest
 from fengkong.scoring.scorer import Scorer
-from fengkong.training.automatic import Trained, check_model, cleaned_texts, train_model
+from fengkong.training.automatic import MOST_UNKNOWN, Trained, check_model, cleaned_texts, train_model
 from fengkong.training.defaults import Plan
 from fengkong.training.describing import bundle_facts, describe, run_facts
 from fengkong.training.encoding import Encoded, Float32s
