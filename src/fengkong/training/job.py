@@ -221,9 +221,12 @@ def _floors(prepared: Prepared, inputs: Mapping[str, Inputs], splits: Splits) ->
 
 
 def _floor_inputs(prepared: Prepared, splits: Splits, test: Encoded) -> dict[str, Inputs]:
-    """What the floors read, taken before tuning moves the base; for n-grams alone the base is not made to read."""
+    """What the floors read, taken before tuning moves the base.
+
+    The base is not made to read for n-grams alone, nor texts that it doesn't know, which would be noise to it.
+    """
     encoded = {"train": prepared.train, "dev": prepared.dev, "test": test}
-    with_base = prepared.recipe.model != "ngrams"
+    with_base = prepared.recipe.model != "ngrams" and prepared.train.unknown <= MOST_UNKNOWN
 
     def embedded(texts: Encoded) -> Float32s:
         return embed_texts(prepared.network, texts, padding=prepared.base.padding, bf16=prepared.plan.bf16)
