@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fengkong.corpus.splitting import Splits
-from fengkong.domain.errors import SettingsError
+from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.training.recipe import Recipe
 from fengkong.training.searching import search as search_module
 from fengkong.training.searching import study as study_module
@@ -133,6 +133,22 @@ def test_two_searches_are_not_at_work_in_one_folder(tmp_path):
     with (
         open_study(tmp_path, space, "loss", 0, {}, resume=False),
         pytest.raises(SettingsError, match="another search is at work"),
+        open_study(tmp_path, space, "loss", 0, {}, resume=True),
+    ):
+        pass
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    space = Space.parse(RATES, Recipe())
+    with (
+        pytest.raises(FacilityError, match=r"taken/s: the search's folder can't be written"),
+        open_study(tmp_path / "taken" / "s", space, "loss", 0, {}, resume=False),
+    ):
+        pass
+    (tmp_path / "study.db").write_text("no database " * 1000)
+    with (
+        pytest.raises(FacilityError, match="can't be written"),
         open_study(tmp_path, space, "loss", 0, {}, resume=True),
     ):
         pass

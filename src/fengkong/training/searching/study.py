@@ -171,27 +171,29 @@ def open_study(
         raise SettingsError(
             "a search lies here already", where=str(folder), cure="go on with it by --resume, or name another folder"
         )
-    with _file_faults(folder):
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder), _quiet():
-            url = URL.create("sqlite", database=str(path.resolve())).render_as_string()
-            storage = optuna.storages.RDBStorage(url)
-            try:
-                study = optuna.create_study(
-                    storage=storage,
-                    study_name="search",
-                    direction="minimize" if metric in LOWER_IS_BETTER else "maximize",
-                    load_if_exists=True,
-                    sampler=_sampler(seed),
-                    pruner=optuna.pruners.MedianPruner(UNPRUNED, TENTHS_UNPRUNED),
-                )
-                _check_same(study, facts, folder)
-                opened = Study(study, space, metric, seed)
-                opened.retry()
-                yield opened
-            finally:
-                storage.remove_session()
-                storage.engine.dispose()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    with _store_faults(folder), _alone(folder), _quiet():
+        url = URL.create("sqlite", database=str(path.resolve())).render_as_string()
+        storage = optuna.storages.RDBStorage(url)
+        try:
+            study = optuna.create_study(
+                storage=storage,
+                study_name="search",
+                direction="minimize" if metric in LOWER_IS_BETTER else "maximize",
+                load_if_exists=True,
+                sampler=_sampler(seed),
+                pruner=optuna.pruners.MedianPruner(UNPRUNED, TENTHS_UNPRUNED),
+            )
+            _check_same(study, facts, folder)
+            opened = Study(study, space, metric, seed)
+            opened.retry()
+            yield opened
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
 
 
 def _sampler(seed: int) -> optuna.samplers.TPESampler:
@@ -238,16 +240,21 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _file_faults(folder: Path) -> Iterator[None]:
+def _store_faults(folder: Path) -> Iterator[None]:
+    """What the database can't do, as a fault of the facility; nothing else that goes wrong inside is its fault."""
     try:
         yield
-    except (OSError, SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError) as error:
-        raise FacilityError(
-            "the search's folder can't be written",
-            where=str(folder),
-            received=type(error).__name__,
-            cure="free some disk space or check the folder, then go on by --resume",
-        ) from error
+    except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError) as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: Exception) -> FacilityError:
+    return FacilityError(
+        "the search's folder can't be written",
+        where=str(folder),
+        received=type(error).__name__,
+        cure="free some disk space or check the folder, then go on by --resume",
+    )
 
 
 def _distribution(axis: Choices | Range) -> BaseDistribution:
