@@ -57,8 +57,9 @@ def pretrain_masked(state: PretrainingState, train: Packed, held_out: Packed, ma
             state.seconds += recent[-1]
             if state.step % plan.evaluate_every == 0 or state.over:
                 began = perf_counter()
-                yield _evaluate(state, held_out, masker)
+                evaluated = _evaluate(state, held_out, masker)
                 evaluating = perf_counter() - began
+                yield evaluated
             pace = sum(recent) / len(recent)
             left = plan.steps - state.step
             yield PretrainingStep(
