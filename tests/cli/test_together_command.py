@@ -12,7 +12,7 @@ def test_two_questions_from_two_files(fengkong, workspace, tmp_path):
     ]
     (tmp_path / "use.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     result = fengkong(
-        *("together", "-q", "risk=data.jsonl#bad", "-q", f"use={tmp_path / 'use.jsonl'}"),
+        *("together", "-q", "risk=data.jsonl@bad", "-q", f"use={tmp_path / 'use.jsonl'}"),
         *("--out", "runs/both", "--recipe", "recipe.toml", "--set", "epochs=1"),
     )
     assert result.code == 0, result.err
@@ -30,7 +30,7 @@ def test_what_is_no_question_is_said(fengkong, workspace):
     assert result.code == 3
     assert "a question is written as NAME=FILE" in result.err
     assert "Traceback" not in result.err
-    one = fengkong("together", "-q", "risk=data.jsonl#bad", "--out", "runs/both", "--recipe", "recipe.toml")
+    one = fengkong("together", "-q", "risk=data.jsonl@bad", "--out", "runs/both", "--recipe", "recipe.toml")
     assert one.code == 3
     assert "two questions or more" in one.err
     assert not (workspace / "runs/both").exists()

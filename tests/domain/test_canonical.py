@@ -63,7 +63,7 @@ def test_words_of_the_domain_become_plain_json() -> None:
             "failed": False,
             "cause": "",
             "fieldless": False,
-                "value": None,
+            "value": None,
         },
         "amount": "10.50",
         "at": "2026-01-02T00:00:00+00:00",

@@ -23,7 +23,7 @@ __all__ = ["together"]
 def together(
     question: Annotated[
         list[str],
-        typer.Option("--question", "-q", help="NAME=FILE, or NAME=FILE#POSITIVE; repeat, one a question."),
+        typer.Option("--question", "-q", help="NAME=FILE, or NAME=FILE@POSITIVE; repeat, one a question."),
     ],
     folder: Annotated[Path, typer.Option("--out", "-o", help="The run's folder.")],
     recipe: Annotated[Path | None, typer.Option("--recipe", "-r", help="A recipe file.")] = None,
@@ -39,7 +39,7 @@ def together(
 
     A bundle of several heads reads a text once for all of its questions. Each is measured and reported by itself.
 
-    Example: fengkong together -q tone=tone.jsonl -q spam=spam.csv#spam --out runs/both
+    Example: fengkong together -q tone=tone.jsonl -q spam=spam.csv@spam --out runs/both
     """
     chosen = read_recipe(recipe, change or ())
     asked = [_parse(text, language) for text in question]
@@ -66,15 +66,15 @@ def together(
 
 
 def _parse(text: str, language: Literal["en", "zh"]) -> tuple["training.Task", str]:
-    """A question's task and file. Raises SettingsError for what is not NAME=FILE or NAME=FILE#POSITIVE."""
+    """A question's task and file. Raises SettingsError for what is not NAME=FILE or NAME=FILE@POSITIVE."""
     name, equals, rest = text.partition("=")
-    source, _, positive = rest.partition("#")
+    source, _, positive = rest.partition("@")
     if not (name and equals and source):
         raise SettingsError(
             "a question is written as NAME=FILE",
             where="--question",
             received=repr(text),
-            cure="write it so, with #LABEL behind the file where one label is the positive one",
+            cure="write it so, with @LABEL behind the file where one label is the positive one",
         )
     return training.Task(name, positive or None, language), source
 
