@@ -33,6 +33,11 @@ PLAIN = [
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *LEANINGS, *PLAIN]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes don't name a test: what packs them may put the time of day in, and each worker would see another name."""
+    return argname if isinstance(val, bytes) else None
+
+
 class TinyBundle(Protocol):
     def __call__(
         self,
