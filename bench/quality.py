@@ -116,7 +116,8 @@ def rows(one: Set, runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
             size = f"{bundle['precision']}, {bundle['megabytes']:.0f} MB"
             facts = [f"{tuning / 60:.1f} / {whole / 60:.1f} min", size, one.aim]
         name = f"{one.file.split('.')[0]} ({len(runs)} seed{'s' * (len(runs) > 1)})" if model == "tuned" else ""
-        found.append([one.row if model == "tuned" else "", name, model, figures, *facts])
+        sealed = str(one.recipe.get("model", model)) if model == "tuned" else model
+        found.append([one.row if model == "tuned" else "", name, sealed, figures, *facts])
     return found
 
 
