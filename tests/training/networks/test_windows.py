@@ -54,6 +54,16 @@ def test_windows_overlap_and_what_lies_beyond_them_is_counted(tokenizer):
     assert texts_of(tokenizer, "", max_tokens=7, windows=Windows(most=2, overlap=2, pooling="mean")) == ([[]], 0)
 
 
+def test_an_earnings_call_of_17000_characters_is_read_to_its_end(tokenizer):
+    text = " ".join(WORDS * 260)
+    assert len(text) > 17_000
+    found, unread = texts_of(tokenizer, text, max_tokens=64, windows=Windows(most=60, overlap=8, pooling="max"))
+    assert unread == 0
+    assert found[-1][-1] == WORDS[-1]
+    # Without the overlaps the windows are the text.
+    assert [*found[0], *(word for row in found[1:] for word in row[8:])] == WORDS * 260
+
+
 def test_batches_keep_the_windows_of_a_text_together(tokenizer):
     examples = [Example(" ".join(WORDS[:n]), "a") for n in (1, 12, 5, 9)]
     windows = Windows(most=4, overlap=2, pooling="mean")
