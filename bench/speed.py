@@ -27,6 +27,7 @@ from bench.peers import as_pipeline_model, pipeline_scores, seed_recipe, threads
 from bench.tables import replace_section, table
 from fengkong import corpus, training
 from fengkong.scoring import Bundle, Scorer, Tokeniser
+from fengkong.scoring.manifest import FORMAT
 from fengkong.scoring.packing import pack
 from fengkong.text import clean
 from fengkong.training.bases.loading import find_base
@@ -223,7 +224,7 @@ def main() -> None:
     examples = corpus.read_examples(source) if source else corpus.simulate(4000).examples
     # Texts alone: the peers read no fields.
     splits = corpus.split_examples([replace(ex, fields={}) for ex in examples], seed=SEED)
-    folder = options.out / training.data_digest(splits)[:8]
+    folder = options.out / f"{training.data_digest(splits)[:8]}-format{FORMAT}"  # an older bundle would not load
     bundle = folder / "bundle" if (folder / "metrics.json").exists() else sealed_bundle(splits, folder)
     with threads(THREADS):
         rows = [row.cells() for row in scoring_rows(splits, bundle)]
