@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fengkong.training.bases.from_scratch import make_base
+from fengkong.training.pretraining.plan import Pretraining
 
 TOPICS = (
     "steady income paid savings",
@@ -36,3 +37,8 @@ def many_texts() -> list[str]:
 @pytest.fixture(scope="session")
 def bert(texts: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_base("bert", texts, tmp_path_factory.mktemp("bases") / "bert", hidden=32, max_tokens=32)
+
+
+@pytest.fixture
+def asked(bert):
+    return Pretraining(base=str(bert), steps=12, max_tokens=32, batch_tokens=256, learning_rate=3e-3)
