@@ -1,26 +1,33 @@
 """A small Chinese encoder from raw text, and what it is worth: `python -m bench.pretrain --data FOLDER --minutes 120`.
 
 Pre-trains within the minutes, then tunes the encoder on finfe_sentiment_zh beside n-grams (the floor of every run), and
-prints both with the perplexities. Resumable: run again, it goes on where it was stopped.
+prints both with the perplexities. Resumable: run again, it goes on where it was stopped. `--task-texts` adds the
+training texts, without labels, of the Chinese sets that are measured (Gururangan et al. 2020, Don't Stop Pretraining).
 """
 
 import argparse
 import shlex
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.quality import Set, progress, rows, run
+from bench.quality import SETS, Set, progress, rows, run
 from bench.tables import table
-from fengkong import training
+from fengkong import corpus, training
 
 CORPORA = ("corpus_laws_zh", "corpus_finance_zh")
-LICENCES = {"corpus_laws_zh": "public domain", "corpus_finance_zh": "mixed, in part non-commercial"}
+LICENCES = {
+    "corpus_laws_zh": "public domain",
+    "corpus_finance_zh": "mixed, in part non-commercial",
+    "task-texts": "of the sets",
+}
 
 
 def pretrained(options: argparse.Namespace) -> Path:
     """The encoder's folder, made now or earlier; its name tells what was asked for."""
     begun = options.layers_of or options.size
-    folder: Path = options.out / f"zh-{begun}-{'-'.join(options.corpus)}-{options.steps or f'{options.minutes:g}m'}"
+    parts = [*options.corpus, *(["task-texts"] if options.task_texts else [])]
+    folder: Path = options.out / f"zh-{begun}-{'-'.join(parts)}-{options.steps or f'{options.minutes:g}m'}"
     if folder.exists():
         return folder
     asked = training.Pretraining(
@@ -30,12 +37,22 @@ def pretrained(options: argparse.Namespace) -> Path:
         minutes=None if options.steps else options.minutes,
         steps=options.steps,
     )
-    texts = (text for name in options.corpus for text in training.read_texts(str(options.data / f"{name}.jsonl.gz")))
-    licence = "; ".join(LICENCES[name] for name in options.corpus)
+    licence = "; ".join(dict.fromkeys(LICENCES[part] for part in parts))
     command = shlex.join(["python", "-m", "bench.pretrain", *sys.argv[1:]])
-    provenance = training.Provenance(", ".join(options.corpus), licence, command)
-    training.pretrain(asked, texts, folder, provenance=provenance, resume=True, tell=show)
+    provenance = training.Provenance(", ".join(parts), licence, command)
+    training.pretrain(asked, texts(parts, options.data), folder, provenance=provenance, resume=True, tell=show)
     return folder
+
+
+def texts(parts: Sequence[str], data: Path) -> Iterator[str]:
+    """The documents of the corpora, then what is asked for of the labelled sets: their training texts alone."""
+    for part in parts:
+        if part in CORPORA:
+            yield from training.read_texts(str(data / f"{part}.jsonl.gz"))
+            continue
+        for one in (one for one in SETS if one.language == "zh"):
+            examples = corpus.read_examples(data / one.file, corpus.Columns(group=""))
+            yield from (ex.text for ex in corpus.split_examples(examples, how="given").train)
 
 
 def show(event: object) -> None:
@@ -61,6 +78,7 @@ def main() -> None:
     parser.add_argument("--layers-of", help="take the layers of this base, such as minilm, in place of random ones")
     parser.add_argument("--vocabulary", type=int, default=12_000)
     parser.add_argument("--corpus", nargs="+", choices=CORPORA, default=list(CORPORA))
+    parser.add_argument("--task-texts", action="store_true", help="add the training texts of the Chinese sets")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     options = parser.parse_args()
     base = pretrained(options)

@@ -60,6 +60,10 @@ SETS = (
         *("Q8", "scam", "fbs_sms_zh.jsonl.gz", None, ("accuracy", "macro_f1"), "macro-F1 ≥ .92"),
         *(NGRAMS, "zh"),
     ),
+    *(
+        Set("Q9", "entities", f"{file}.jsonl.gz", None, ("entity_f1",), "reported, then raised", {}, "zh")
+        for file in ("finner_ner_zh", "cluener_ner_zh")
+    ),
 )
 
 
