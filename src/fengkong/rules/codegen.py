@@ -29,6 +29,7 @@ from fengkong.rules.tree import (
     Arithmetic,
     AtLeast,
     Call,
+    Case,
     Compare,
     Const,
     Convert,
@@ -143,11 +144,24 @@ class _Emitter:
         if isinstance(expr, Const):
             return ast.Constant(expr.value) if isinstance(expr.value, _PLAIN) else self._global(expr.value)
         if expr not in self._names:
-            value = self._value(expr)
-            self._assign(self._fresh(expr), value)
+            if isinstance(expr, Case):
+                self._choose(expr)
+            else:
+                value = self._value(expr)
+                self._assign(self._fresh(expr), value)
             if isinstance(expr, And | Or):
                 self._settle(expr)
         return _load(self._names[expr])
+
+    def _choose(self, expr: Case) -> None:
+        """From the last branch to the first, one statement each: a long table must not become a deep expression."""
+        branches = [(self.emit(guard), self.emit(value)) for guard, value in expr.branches]
+        chosen = ast.Constant(None) if expr.otherwise is None else self.emit(expr.otherwise)
+        name = self._fresh(expr)
+        for guard, value in reversed(branches):
+            unless = ast.IfExp(_is(guard, ast.Constant(None)), ast.Constant(None), chosen)
+            self._assign(name, ast.IfExp(guard, value, unless))
+            chosen = _load(name)
 
     def _value(self, expr: Expr) -> ast.expr:
         match expr:

@@ -19,6 +19,7 @@ __all__ = [
     "ArithmeticOperator",
     "AtLeast",
     "Call",
+    "Case",
     "Compare",
     "CompareOperator",
     "Const",
@@ -156,7 +157,20 @@ class Call:
     type: Type
 
 
-Expr = Const | Input | Convert | Not | And | Or | AtLeast | Known | Compare | Member | Arithmetic | Negate | Call
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The value of the first branch whose guard is true while all earlier ones are false; else `otherwise`.
+
+    An unknown guard that is met first makes the value unknown; so does `otherwise=None` where no guard is true.
+    branches: guard and value, at least one pair; the values are of the case's type.
+    """
+
+    branches: tuple[tuple["Expr", "Expr"], ...]
+    otherwise: "Expr | None"
+    type: Type
+
+
+Expr = Const | Input | Convert | Not | And | Or | AtLeast | Known | Compare | Member | Arithmetic | Negate | Call | Case
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:
@@ -174,6 +188,9 @@ def children(expr: Expr) -> tuple[Expr, ...]:
             return (expr.operand, *expr.items)
         case Call():
             return expr.arguments
+        case Case():
+            pairs = tuple(part for branch in expr.branches for part in branch)
+            return pairs if expr.otherwise is None else (*pairs, expr.otherwise)
 
 
 def input_names(expr: Expr) -> Iterator[str]:
@@ -208,6 +225,8 @@ def _head(expr: Expr) -> list[object]:
             return [expr.operator]
         case Call():
             return ["call", expr.function, list(expr.settings)]
+        case Case():
+            return ["case", len(expr.branches)]
     return [_WORDS[type(expr)]]
 
 
