@@ -8,7 +8,7 @@ from uuid import UUID
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import record
 from fengkong.decisions.signals import ask_all, check_scorers
-from fengkong.decisions.values import field_facts
+from fengkong.decisions.sources import FactSource, check_sources, gather
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
 from fengkong.domain.signals import Signal
@@ -30,7 +30,8 @@ def time_ordered_id(time: datetime) -> str:
 class Decider:
     """Decides on documents under one policy. A decision is durable in the ledger before it is answered.
 
-    A scorer that fails never raises here: its signal is a failure, and the case goes to a person.
+    A scorer or source that fails never raises here: what it would have said is unknown, and the case goes to a person.
+    Facts are those known as of the document's time; as of the decision's where the document has none.
     """
 
     def __init__(
@@ -39,20 +40,23 @@ class Decider:
         scorers: Mapping[str, TextScorer],
         ledger: EntryStore,
         *,
+        sources: Sequence[FactSource] = (),
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[datetime], str] = time_ordered_id,
     ) -> None:
-        """scorers: by the name of the signal that rules use.
+        """scorers: by the name of the signal that rules use. sources: of facts that aren't in the document.
 
         now: the clock that decisions are stamped with; new_id: makes a decision's id from its time.
 
         Raises SettingsError when the rules use a signal that no scorer gives, don't know a scorer's labels, or read p
-        of a scorer that names no positive label.
+        of a scorer that names no positive label, and for sources that give the same fact.
         """
         check_scorers(policy.rules, scorers)
+        check_sources(sources)
         self._policy = policy
         self._scorers = tuple(scorers.values())
         self._ledger = ledger
+        self._sources = tuple(sources)
         self._now = now
         self._new_id = new_id
 
@@ -79,9 +83,9 @@ class Decider:
         return decisions
 
     def _conclude(self, doc: Document, content_hash: str, signals: tuple[Signal, ...]) -> Decision:
-        facts = field_facts(doc)
-        conclusion = self._policy.conclude(doc, signals, facts)
         time = self._now().astimezone(UTC)
+        facts = gather(doc, self._sources, doc.time or time)
+        conclusion = self._policy.conclude(doc, signals, facts)
         return Decision(
             id=self._new_id(time),
             document=doc.id,

@@ -64,7 +64,7 @@ class Policy:
         values = rule_values(doc, signals, facts)
         trace = self.rules.run(values)
         empty = self.reads_text and not units(str(values[TEXT]))
-        given = rule_reasons(trace, self.rules.reasons) + doubts(trace, signals, empty=empty)
+        given = rule_reasons(trace, self.rules.reasons) + doubts(trace, signals, facts, empty=empty)
         if not given and self.rules.default > Outcome.APPROVE:
             given = [(self.rules.default, default_reason(self.version))]
         outcome = Outcome.most_severe((asked for asked, _ in given), self.rules.default)

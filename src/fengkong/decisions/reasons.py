@@ -1,15 +1,15 @@
 """Why: the reasons that rules gave, and the reasons of doubt, which send a case to a person.
 
 A doubt is an unknown input, a text in which nothing stands to be read, a model that failed or abstained, one that did
-not read the text to its end or had none of its fields, or a rule that could not run, wherever a rule looked at it. It
-makes the outcome at least review.
+not read the text to its end or had none of its fields, a source of facts that failed, or a rule that could not run,
+wherever a rule looked at it. It makes the outcome at least review.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from fengkong.decisions.values import TEXT, signal_prefix
 from fengkong.domain.decisions import Outcome, Reason, RuleState, RuleTrace, Trace
-from fengkong.domain.signals import Signal
+from fengkong.domain.signals import Fact, Signal
 
 __all__ = ["DOUBTS", "MOST_REASONS", "default_reason", "doubts", "principal_reasons", "rule_reasons"]
 
@@ -31,6 +31,10 @@ DOUBTS: Mapping[str, Mapping[str, str]] = {
         "en": "None of the fields that a model reads is known.",
         "zh": "模型所需的字段全部缺失或无法识别。",
     },
+    "D-SOURCE-FAILED": {
+        "en": "A source of facts that the rules rely on failed.",
+        "zh": "规则所依据的数据来源查询失败。",
+    },
     "D-DEFAULT": {"en": "No rule allows this case.", "zh": "没有任何规则准予通过。"},
 }
 """The texts of the reasons that no rule gives, by code."""
@@ -45,13 +49,21 @@ def rule_reasons(trace: Trace, texts: Mapping[str, Mapping[str, str]]) -> list[t
     ]
 
 
-def doubts(trace: Trace, signals: Sequence[Signal], *, empty: bool) -> list[tuple[Outcome, Reason]]:
-    """The reasons of doubt and the outcomes they ask for: of rules in the author's order, the text, the models used.
+def doubts(
+    trace: Trace, signals: Sequence[Signal], facts: Sequence[Fact], *, empty: bool
+) -> list[tuple[Outcome, Reason]]:
+    """The reasons of doubt and the outcomes they ask for: of rules in the author's order, the text, the models used,
+    the sources used.
 
     empty: the rules rely on a text that holds no word, so that what a model says of it means nothing.
     """
     silent = tuple(signal_prefix(sig.name) for sig in signals if sig.failed or sig.abstained)
-    found = [doubt for rule in trace.rules if (doubt := _rule_doubt(rule, silent))]
+    lost = {fact.name for fact in facts if fact.cause}
+
+    def explained(name: str) -> bool:
+        return name in lost or name.startswith(silent)
+
+    found = [doubt for rule in trace.rules if (doubt := _rule_doubt(rule, explained))]
     if empty:
         found.append((Outcome.REVIEW, _reason("D-EMPTY", TEXT)))
     looked_at = {name for rule in trace.rules if rule.state is not RuleState.SNOOZED for name in rule.values}
@@ -65,6 +77,7 @@ def doubts(trace: Trace, signals: Sequence[Signal], *, empty: bool) -> list[tupl
             }
             source = signal_prefix(sig.name).removesuffix(".")
             found += [(Outcome.REVIEW, _reason(code, source)) for code, holds in said.items() if holds]
+    found += [(Outcome.REVIEW, _reason("D-SOURCE-FAILED", name)) for name in sorted(lost & looked_at)]
     return found
 
 
@@ -86,15 +99,15 @@ def principal_reasons(outcome: Outcome, given: Iterable[tuple[Outcome, Reason]])
     return tuple(by_code.values())[:MOST_REASONS]
 
 
-def _rule_doubt(rule: RuleTrace, silent: tuple[str, ...]) -> tuple[Outcome, Reason] | None:
+def _rule_doubt(rule: RuleTrace, explained: Callable[[str], bool]) -> tuple[Outcome, Reason] | None:
     if rule.state is RuleState.ERROR:
         return Outcome.REVIEW, _reason("D-RULE-ERROR", rule.rule)
     # An author may say that a rule has nothing to say while an input is unknown; it then asks for no outcome.
     if rule.state is not RuleState.UNKNOWN or rule.outcome is None:
         return None
     missing = [name for name, value in rule.values.items() if value is None]
-    if rule.outcome <= Outcome.REVIEW and missing and all(name.startswith(silent) for name in missing):
-        return None  # the silent model's own reason says it better
+    if rule.outcome <= Outcome.REVIEW and missing and all(map(explained, missing)):
+        return None  # the reason of the model or source that failed says it better
     return max(rule.outcome, Outcome.REVIEW), _reason("D-UNKNOWN", rule.rule)
 
 

@@ -16,7 +16,7 @@ from fengkong.rules.types import Kind
 from fengkong.scoring.protocol import TextScorer
 from fengkong.scoring.scorer import Scorer
 
-__all__ = ["ask", "ask_all", "check_scorers"]
+__all__ = ["ask", "ask_all", "check_scorers", "told_cause"]
 
 
 def ask(scorer: TextScorer, docs: Sequence[Document]) -> list[Signal]:
@@ -27,7 +27,7 @@ def ask(scorer: TextScorer, docs: Sequence[Document]) -> list[Signal]:
         if len(docs) > 1:
             # One document that breaks the model must not cost the others their signal.
             return [sig for doc in docs for sig in ask(scorer, [doc])]
-        return [Signal.failure(scorer.name, _cause(error), scorer.bundle_id) for _ in docs]
+        return [Signal.failure(scorer.name, told_cause(error, "the model"), scorer.bundle_id) for _ in docs]
     if len(signals) != len(docs):
         cause = f"the model answered {len(signals)} signals for {len(docs)} documents"
         return [Signal.failure(scorer.name, cause, scorer.bundle_id) for _ in docs]
@@ -105,6 +105,6 @@ def _sound(sig: Signal) -> Signal:
     return Signal.failure(sig.name, "the model answered a number that is not finite", sig.bundle)
 
 
-def _cause(error: Exception) -> str:
-    """Only our own errors are known to hold no personal data; of others the type must do."""
-    return error.sentence if isinstance(error, FengkongError) else f"the model raised {type(error).__name__}"
+def told_cause(error: Exception, who: str) -> str:
+    """Why it failed: only our own errors are known to hold no personal data; of others the type must do."""
+    return error.sentence if isinstance(error, FengkongError) else f"{who} raised {type(error).__name__}"

@@ -46,8 +46,12 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A named value that rules may use, and where it came from ("fields", "graph", "velocity")."""
+    """A named value that rules may use, and where it came from ("fields", "graph", "velocity").
+
+    cause: why the source could not say, where it failed; the value is then None.
+    """
 
     name: str
     value: FieldValue
     source: str = "fields"
+    cause: str = ""
