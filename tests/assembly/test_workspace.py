@@ -67,7 +67,7 @@ def test_a_workspace_broken_off_leaves_nothing_and_can_be_made_again(
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
 
-        broken.setattr("fengkong.corpus.simulation.applications.Simulation.write", interrupt)
+        broken.setattr("fengkong.corpus.simulation.simulated.Simulation.write", interrupt)
         with pytest.raises(KeyboardInterrupt):
             create_workspace("loan", folder, rows=60, recipe="")
     assert list(tmp_path.rglob("*")) == ([folder] if exists else [])

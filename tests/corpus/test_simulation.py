@@ -12,8 +12,9 @@ import pytest
 
 from fengkong.corpus import Simulation, read_examples, simulate
 from fengkong.corpus.simulation import Truth
-from fengkong.corpus.simulation.causal import FRAUD, REASONS
-from fengkong.corpus.simulation.language import Language, load_phrases
+from fengkong.corpus.simulation.language import Language
+from fengkong.corpus.simulation.loan.causal import FRAUD, REASONS
+from fengkong.corpus.simulation.loan.phrases import load_phrases
 from fengkong.domain import Example, FacilityError, SettingsError, Span
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")

@@ -5,8 +5,9 @@ from random import Random
 
 import pytest
 
-from fengkong.corpus.simulation.causal import INCONSISTENT, PURPOSES, REASONS, REGIONS
-from fengkong.corpus.simulation.language import Language, load_phrases
+from fengkong.corpus.simulation.language import Language
+from fengkong.corpus.simulation.loan.causal import INCONSISTENT, PURPOSES, REASONS, REGIONS
+from fengkong.corpus.simulation.loan.phrases import load_phrases
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import get_args
 
 from fengkong.assembly.settings import FILE_NAME
-from fengkong.corpus.simulation.applications import simulate
 from fengkong.corpus.simulation.language import Language
+from fengkong.corpus.simulation.loan.applications import simulate
 from fengkong.domain.canonical import plain
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import FacilityError, SettingsError, likely_slip

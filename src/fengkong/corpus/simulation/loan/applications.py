@@ -1,17 +1,14 @@
 """Simulated loan applications and their truth: labelled texts whose causes are known exactly."""
 
-import json
 import math
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import get_args
 
-from fengkong.corpus.simulation.causal import (
+from fengkong.corpus.simulation.language import Language
+from fengkong.corpus.simulation.loan.causal import (
     AGREEMENT,
     BASE,
     FRAUD,
@@ -26,14 +23,14 @@ from fengkong.corpus.simulation.causal import (
     fact_contributions,
     probability,
 )
-from fengkong.corpus.simulation.language import Language, Phrases, load_phrases
-from fengkong.corpus.simulation.writer import Person, Reason, write_letter
-from fengkong.domain.canonical import plain
+from fengkong.corpus.simulation.loan.phrases import Phrases, load_phrases
+from fengkong.corpus.simulation.loan.writer import Person, Reason, write_letter
+from fengkong.corpus.simulation.simulated import Simulation
 from fengkong.domain.documents import Example, FieldValue, Place
-from fengkong.domain.errors import FacilityError, SettingsError, likely_slip
+from fengkong.domain.errors import SettingsError, likely_slip
 from fengkong.domain.spans import Span
 
-__all__ = ["BAD", "GOOD", "Simulation", "Truth", "simulate"]
+__all__ = ["BAD", "GOOD", "Truth", "simulate"]
 
 GOOD, BAD = "good", "bad"
 
@@ -64,26 +61,7 @@ class Truth:
     fraud: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Simulation:
-    """Examples and their truth, in the same order; `examples[i].place.name` is `truth[i].id`."""
-
-    examples: tuple[Example, ...]
-    truth: tuple[Truth, ...]
-
-    def write(self, folder: str | Path) -> tuple[Path, Path]:
-        """Write `data.jsonl` and `truth.jsonl` (UTF-8, one object a line, joined by `id`); returns their paths.
-
-        Each file appears whole or not at all. Raises FacilityError where the folder can't be written.
-        """
-        folder = Path(folder)
-        data, truth = folder / "data.jsonl", folder / "truth.jsonl"
-        _write_lines(data, (_row(ex) for ex in self.examples))
-        _write_lines(truth, self.truth)
-        return data, truth
-
-
-def simulate(n: int, *, language: Language = "en", seed: int = 42, protected_effect: float = 0.0) -> Simulation:
+def simulate(n: int, *, language: Language = "en", seed: int = 42, protected_effect: float = 0.0) -> Simulation[Truth]:
     """`n` loan applications with labels `good` and `bad`, in order of time, from the causal model in `causal`.
 
     protected_effect: added to the log-odds of `bad` for women, all else equal; zero means that sex has no effect.
@@ -182,33 +160,3 @@ def _fields(rng: Random, facts: Facts) -> dict[str, FieldValue]:
         "existing_debt": filled(facts.existing_debt),
         "region": facts.region,
     }
-
-
-def _row(ex: Example) -> dict[str, object]:
-    return {
-        "id": ex.place.name,
-        "text": ex.text,
-        "label": ex.label,
-        "time": ex.time,
-        "group": ex.group,
-        "fields": ex.fields,
-    }
-
-
-def _write_lines(path: Path, rows: Iterable[object]) -> None:
-    lines: Iterator[str] = (json.dumps(plain(row), ensure_ascii=False) + "\n" for row in rows)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(lines)
-        os.replace(partial, path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise FacilityError(
-            "the simulated applications can't be written",
-            where=str(path),
-            received=error.strerror or type(error).__name__,
-            cure="choose a folder that can be written, with room on its disk",
-        ) from error

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from fengkong.corpus.simulation.causal import INCONSISTENT, INCONSISTENT_EFFECT, REASONS, Facts
-from fengkong.corpus.simulation.language import Phrases, Sense
-from fengkong.domain.spans import Span
+from fengkong.corpus.simulation.composing import DISTRACTOR, Composed, Sentence, compose
+from fengkong.corpus.simulation.language import Sense
+from fengkong.corpus.simulation.loan.causal import INCONSISTENT, INCONSISTENT_EFFECT, REASONS, Facts
+from fengkong.corpus.simulation.loan.phrases import Phrases
 
-__all__ = ["Letter", "Person", "Reason", "write_letter"]
-
-DISTRACTOR = "distractor"
+__all__ = ["Person", "Reason", "write_letter"]
 
 PLAIN_SHARE = 0.7
 """Of the causes that have frames, how many are told straight. The rest need word order, negation or contrast."""
@@ -42,26 +41,7 @@ class Reason:
         return effect.risky if self.sense == "risky" else effect.benign
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A written application. planted: cause and effect of each phrase; distractors: loaded phrases without effect."""
-
-    text: str
-    planted: tuple[Span, ...]
-    distractors: tuple[Span, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sentence:
-    """Words before the first letter is raised. The phrase after the opener is marked where it has a label."""
-
-    phrase: str
-    opener: str = ""
-    label: str = ""
-    effect: float = 0.0
-
-
-def write_letter(rng: Random, phrases: Phrases, person: Person, facts: Facts, reasons: Sequence[Reason]) -> Letter:
+def write_letter(rng: Random, phrases: Phrases, person: Person, facts: Facts, reasons: Sequence[Reason]) -> Composed:
     """The text of one application: who and what first, then reasons and distractors in any order."""
     values = {
         "name": person.name,
@@ -80,18 +60,18 @@ def write_letter(rng: Random, phrases: Phrases, person: Person, facts: Facts, re
     body += _distractors(rng, phrases)
     rng.shuffle(opening)
     rng.shuffle(body)
-    return _compose(phrases, [*_signed(rng, phrases, opening + body, values)])
+    return compose(phrases, [*_signed(rng, phrases, opening + body, values)])
 
 
-def _opening(rng: Random, phrases: Phrases, facts: Facts, values: Mapping[str, str]) -> Iterator[_Sentence]:
+def _opening(rng: Random, phrases: Phrases, facts: Facts, values: Mapping[str, str]) -> Iterator[Sentence]:
     stated = phrases.fill(rng, rng.choice(phrases.facts), values)
-    yield _Sentence(stated, label=INCONSISTENT, effect=INCONSISTENT_EFFECT) if facts.inconsistent else _Sentence(stated)
-    yield _Sentence(phrases.fill(rng, rng.choice(phrases.requests), values))
+    yield Sentence(stated, label=INCONSISTENT, effect=INCONSISTENT_EFFECT) if facts.inconsistent else Sentence(stated)
+    yield Sentence(phrases.fill(rng, rng.choice(phrases.requests), values))
     if facts.existing_debt and rng.random() < 0.15:
-        yield _Sentence(phrases.fill(rng, rng.choice(phrases.debts), values))
+        yield Sentence(phrases.fill(rng, rng.choice(phrases.debts), values))
 
 
-def _reason(rng: Random, phrases: Phrases, facts: Facts, reason: Reason) -> _Sentence:
+def _reason(rng: Random, phrases: Phrases, facts: Facts, reason: Reason) -> Sentence:
     if reason.cause in phrases.clauses:
         clause = rng.choice(phrases.clauses[reason.cause][reason.sense])
         values = _rival_amounts(rng, phrases, facts, reason)
@@ -99,7 +79,7 @@ def _reason(rng: Random, phrases: Phrases, facts: Facts, reason: Reason) -> _Sen
         clause = rng.choice(phrases.plain_frames if rng.random() < PLAIN_SHARE else phrases.frames)
         values = _predicates(rng, phrases, reason.cause, holds="bad" if reason.sense == "risky" else "good")
     phrase = phrases.fill(rng, clause, values)
-    return _Sentence(phrase, rng.choice(phrases.openers), reason.cause, reason.effect)
+    return Sentence(phrase, rng.choice(phrases.openers), reason.cause, reason.effect)
 
 
 def _predicates(rng: Random, phrases: Phrases, cause: str, *, holds: str) -> dict[str, str]:
@@ -118,43 +98,26 @@ def _rival_amounts(rng: Random, phrases: Phrases, facts: Facts, reason: Reason) 
     return {"less": phrases.amount(low), "more": phrases.amount(high)}
 
 
-def _distractors(rng: Random, phrases: Phrases) -> list[_Sentence]:
+def _distractors(rng: Random, phrases: Phrases) -> list[Sentence]:
     """None or one loaded phrase without effect: small talk, or what another person did."""
     chance = rng.random()
     if chance < 0.5:
         return []
     if chance < 0.75:
-        return [_Sentence(phrases.fill(rng, rng.choice(phrases.distractors), {}), label=DISTRACTOR)]
+        return [Sentence(phrases.fill(rng, rng.choice(phrases.distractors), {}), label=DISTRACTOR)]
     cause = rng.choice(tuple(phrases.predicates))
     values = {"any": rng.choice(phrases.predicates[cause][rng.choice(("bad", "good"))]), "money": _sum(rng, phrases)}
-    return [_Sentence(phrases.fill(rng, rng.choice(phrases.others), values), label=DISTRACTOR)]
+    return [Sentence(phrases.fill(rng, rng.choice(phrases.others), values), label=DISTRACTOR)]
 
 
-def _signed(
-    rng: Random, phrases: Phrases, sentences: list[_Sentence], values: Mapping[str, str]
-) -> Iterator[_Sentence]:
+def _signed(rng: Random, phrases: Phrases, sentences: list[Sentence], values: Mapping[str, str]) -> Iterator[Sentence]:
     """The sentences, and in most letters a name before them or a note with a pronoun after them."""
     chance = rng.random()
     if chance < 0.4:
-        yield _Sentence(phrases.fill(rng, rng.choice(phrases.introductions), values))
+        yield Sentence(phrases.fill(rng, rng.choice(phrases.introductions), values))
     yield from sentences
     if chance > 0.6:
-        yield _Sentence(phrases.fill(rng, rng.choice(phrases.notes), values))
-
-
-def _compose(phrases: Phrases, sentences: Sequence[_Sentence]) -> Letter:
-    text = ""
-    planted: list[Span] = []
-    distractors: list[Span] = []
-    for sentence in sentences:
-        text += phrases.joiner if text else ""
-        words = sentence.opener + sentence.phrase
-        start, text = len(text) + len(sentence.opener), text + words[0].upper() + words[1:]
-        if sentence.label:
-            span = Span(start, len(text), text[start:], sentence.label, sentence.effect)
-            (distractors if sentence.label == DISTRACTOR else planted).append(span)
-        text += phrases.sentence_end
-    return Letter(text, tuple(planted), tuple(distractors))
+        yield Sentence(phrases.fill(rng, rng.choice(phrases.notes), values))
 
 
 def _sum(rng: Random, phrases: Phrases) -> str:
