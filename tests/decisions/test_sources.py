@@ -80,7 +80,7 @@ def test_a_sources_facts_reach_the_rules_and_the_record() -> None:
 
 def test_facts_are_as_of_the_documents_time_else_of_the_decisions() -> None:
     asked = []
-    source = Graph(lambda _doc, as_of: asked.append(as_of) or [])  # type: ignore[func-returns-value]  # it is `or`
+    source = Graph(lambda _doc, as_of: asked.append(as_of) or [])
     earlier = NOON - timedelta(days=3)
     decide(source, time=earlier)
     decide(source)
@@ -106,8 +106,8 @@ def test_what_a_source_does_not_say_is_unknown() -> None:
         (broken(FacilityError("the graph can't be read", cure="check the disk")), "can't be read; check the disk."),
         (known(hops=1, phone=3), "a fact that it doesn't name"),
         (known(hops=float("nan")), "a number must be finite"),
-        (known(hops=b"1"), "can't be written as JSON"),  # type: ignore[arg-type]  # what a careless source may do
-        (Graph(lambda _doc, _as_of: None), "the source raised TypeError"),  # type: ignore[arg-type,return-value]  # same
+        (known(hops=b"1"), "can't be written as JSON"),
+        (Graph(lambda _doc, _as_of: None), "the source raised TypeError"),
     ],
 )
 def test_a_source_that_fails_goes_to_a_person_and_is_told(source: Graph, cause: str) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from fengkong.decisions.policy import Policy
+from fengkong.decisions.policy import Pending, Policy
 from fengkong.decisions.records import record
-from fengkong.decisions.signals import ask_all, check_scorers
+from fengkong.decisions.signals import ask_needed, check_scorers
 from fengkong.decisions.sources import FactSource, check_sources, gather
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
@@ -74,18 +74,20 @@ class Decider:
         Raises as `decide` does, and then none of them is decided.
         """
         hashes = [doc.content_hash for doc in docs]
-        rows = ask_all(self._scorers, docs)
-        signals = zip(*rows, strict=True) if rows else [()] * len(docs)
-        decisions = [self._conclude(*given) for given in zip(docs, hashes, signals, strict=True)]
+        times = [self._now().astimezone(UTC) for _ in docs]
+        facts = [gather(doc, self._sources, doc.time or time) for doc, time in zip(docs, times, strict=True)]
+        pending = [self._policy.consider(doc, known) for doc, known in zip(docs, facts, strict=True)]
+        signals = ask_needed(self._scorers, docs, [case.needed for case in pending])
+        decisions = [self._conclude(*given) for given in zip(docs, hashes, times, pending, signals, strict=True)]
         self._ledger.append_many(
             DECISION, [(doc.id, record(dec, doc)) for doc, dec in zip(docs, decisions, strict=True)]
         )
         return decisions
 
-    def _conclude(self, doc: Document, content_hash: str, signals: tuple[Signal, ...]) -> Decision:
-        time = self._now().astimezone(UTC)
-        facts = gather(doc, self._sources, doc.time or time)
-        conclusion = self._policy.conclude(doc, signals, facts)
+    def _conclude(
+        self, doc: Document, content_hash: str, time: datetime, case: Pending, signals: tuple[Signal, ...]
+    ) -> Decision:
+        conclusion = case.conclude(signals)
         return Decision(
             id=self._new_id(time),
             document=doc.id,
@@ -93,7 +95,7 @@ class Decider:
             outcome=conclusion.outcome,
             reasons=conclusion.reasons,
             signals=signals,
-            facts=facts,
+            facts=case.facts,
             trace=conclusion.trace,
             policy=self._policy.version,
             rules_hash=self._policy.rules.hash,

@@ -3,22 +3,23 @@
 Live decisions and repeated ones take this same road, on the same frozen inputs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from fengkong.decisions.literals import check_literals
+from fengkong.decisions.needs import Needs
 from fengkong.decisions.reasons import default_reason, doubts, principal_reasons, rule_reasons
-from fengkong.decisions.values import SIGNALS, TEXT, rule_values
+from fengkong.decisions.values import TEXT, rule_values, signal_values
 from fengkong.domain.decisions import Outcome, Reason, Trace
-from fengkong.domain.documents import Document
+from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.errors import RuleError
 from fengkong.domain.signals import Fact, Signal
 from fengkong.rules.ruleset import RuleSet
 from fengkong.rules.tree import input_names
 from fengkong.text.units import units
 
-__all__ = ["Conclusion", "Policy"]
+__all__ = ["Conclusion", "Pending", "Policy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,50 @@ class Policy:
     def reads_text(self) -> bool:
         """Whether a rule looks at the text, or at what a model read in it."""
         names = (name for rule in self.rules.rules for name in input_names(rule.condition))
-        return any(name == TEXT or name.startswith(SIGNALS) for name in names)
+        return bool(self.needs.all) or TEXT in names
+
+    @cached_property
+    def needs(self) -> Needs:
+        """Which models its rules may need."""
+        return Needs(self.rules.rules)
 
     def conclude(self, doc: Document, signals: Sequence[Signal], facts: Sequence[Fact]) -> Conclusion:
         """The most severe outcome that a rule or a doubt asks for; the rule set's default where nothing asks.
 
         A doubt asks for review at least, so it never ends in an approval, nor in a decline by default.
-        The same inputs give the same conclusion, always: no clock, no model and no store is asked.
+        The same inputs give the same conclusion, always: no clock, no model and no store is asked. A signal that no
+        rule needs is not looked at, so that it is the same with it and without.
         """
-        values = rule_values(doc, signals, facts)
+        return self.consider(doc, facts).conclude(signals)
+
+    def consider(self, doc: Document, facts: Sequence[Fact]) -> "Pending":
+        """What the rules say before any model is asked, and which models they need."""
+        values = rule_values(doc, facts)
         trace = self.rules.run(values)
-        empty = self.reads_text and not units(str(values[TEXT]))
-        given = rule_reasons(trace, self.rules.reasons) + doubts(trace, signals, facts, empty=empty)
-        if not given and self.rules.default > Outcome.APPROVE:
-            given = [(self.rules.default, default_reason(self.version))]
-        outcome = Outcome.most_severe((asked for asked, _ in given), self.rules.default)
+        return Pending(self, tuple(facts), values, trace, self.needs.of(trace))
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A document and its facts under a policy, while the models have not been heard.
+
+    values: what rules see so far, by dotted name. trace: what they say of it.
+    needed: the names of the signals that may still change what a rule says.
+    """
+
+    policy: Policy
+    facts: tuple[Fact, ...]
+    values: Mapping[str, FieldValue]
+    trace: Trace
+    needed: frozenset[str]
+
+    def conclude(self, signals: Sequence[Signal]) -> Conclusion:
+        """The conclusion, as `Policy.conclude` says."""
+        rules, heard = self.policy.rules, [sig for sig in signals if sig.name in self.needed]
+        trace = rules.run({**self.values, **signal_values(heard)}) if heard else self.trace
+        empty = self.policy.reads_text and not units(str(self.values[TEXT]))
+        given = rule_reasons(trace, rules.reasons) + doubts(trace, heard, self.facts, empty=empty)
+        if not given and rules.default > Outcome.APPROVE:
+            given = [(rules.default, default_reason(self.policy.version))]
+        outcome = Outcome.most_severe((asked for asked, _ in given), rules.default)
         return Conclusion(outcome, principal_reasons(outcome, given), trace)

@@ -55,6 +55,7 @@ def doubts(
     """The reasons of doubt and the outcomes they ask for: of rules in the author's order, the text, the models used,
     the sources used.
 
+    signals: of the models that a rule needed.
     empty: the rules rely on a text that holds no word, so that what a model says of it means nothing.
     """
     silent = tuple(signal_prefix(sig.name) for sig in signals if sig.failed or sig.abstained)
@@ -66,17 +67,16 @@ def doubts(
     found = [doubt for rule in trace.rules if (doubt := _rule_doubt(rule, explained))]
     if empty:
         found.append((Outcome.REVIEW, _reason("D-EMPTY", TEXT)))
-    looked_at = {name for rule in trace.rules if rule.state is not RuleState.SNOOZED for name in rule.values}
     for sig in signals:
-        if any(name.startswith(signal_prefix(sig.name)) for name in looked_at):
-            said = {
-                "D-MODEL-FAILED": sig.failed,
-                "D-ABSTAINED": sig.abstained,
-                "D-UNREAD": sig.unread > 0,
-                "D-NO-FIELDS": sig.fieldless,
-            }
-            source = signal_prefix(sig.name).removesuffix(".")
-            found += [(Outcome.REVIEW, _reason(code, source)) for code, holds in said.items() if holds]
+        said = {
+            "D-MODEL-FAILED": sig.failed,
+            "D-ABSTAINED": sig.abstained,
+            "D-UNREAD": sig.unread > 0,
+            "D-NO-FIELDS": sig.fieldless,
+        }
+        source = signal_prefix(sig.name).removesuffix(".")
+        found += [(Outcome.REVIEW, _reason(code, source)) for code, holds in said.items() if holds]
+    looked_at = {name for rule in trace.rules if rule.state is not RuleState.SNOOZED for name in rule.values}
     found += [(Outcome.REVIEW, _reason("D-SOURCE-FAILED", name)) for name in sorted(lost & looked_at)]
     return found
 

@@ -6,7 +6,7 @@ A model that can't run is no reason to lose a case: its signal says that it fail
 import math
 from collections.abc import Mapping, Sequence
 
-from fengkong.decisions.values import SIGNALS, signal_prefix
+from fengkong.decisions.values import SIGNALS, signal_of, signal_prefix
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import FengkongError, SettingsError, likely_slip
 from fengkong.domain.signals import Signal
@@ -16,7 +16,7 @@ from fengkong.rules.types import Kind
 from fengkong.scoring.protocol import TextScorer
 from fengkong.scoring.scorer import Scorer
 
-__all__ = ["ask", "ask_all", "check_scorers", "told_cause"]
+__all__ = ["ask", "ask_all", "ask_needed", "check_scorers", "told_cause"]
 
 
 def ask(scorer: TextScorer, docs: Sequence[Document]) -> list[Signal]:
@@ -47,6 +47,23 @@ def ask_all(scorers: Sequence[TextScorer], docs: Sequence[Document]) -> list[lis
     return [found[scorer.name] if scorer.name in found else ask(scorer, docs) for scorer in scorers]
 
 
+def ask_needed(
+    scorers: Sequence[TextScorer], docs: Sequence[Document], needed: Sequence[frozenset[str]]
+) -> list[tuple[Signal, ...]]:
+    """The signals of each document, of the scorers whose names it needs; those that need the same are scored together.
+
+    Never raises.
+    """
+    answers: list[tuple[Signal, ...]] = [()] * len(docs)
+    for names in dict.fromkeys(needed):
+        asked = [scorer for scorer in scorers if scorer.name in names]
+        places = [place for place, wanted in enumerate(needed) if wanted == names]
+        rows = ask_all(asked, [docs[place] for place in places])
+        for place, signals in zip(places, zip(*rows, strict=True), strict=False):  # no row where nobody is asked
+            answers[place] = signals
+    return answers
+
+
 def _sharing(scorers: Sequence[TextScorer]) -> list[list[Scorer]]:
     """The scorers by the reader that they share."""
     by_reader: dict[int, list[Scorer]] = {}
@@ -70,7 +87,7 @@ def check_scorers(rules: RuleSet, scorers: Mapping[str, TextScorer]) -> None:
     for declared, kind in rules.inputs.items():
         if not declared.startswith(SIGNALS):
             continue
-        signal, _, part = declared.removeprefix(SIGNALS).rpartition(".")
+        signal, part = signal_of(declared), declared.rpartition(".")[2]
         if signal not in scorers:
             raise SettingsError(
                 "the rules use a signal that no model gives",

@@ -9,7 +9,7 @@ from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.signals import Fact, Signal
 from fengkong.text.normalising import normalise
 
-__all__ = ["SIGNALS", "TEXT", "field_facts", "rule_values", "signal_prefix"]
+__all__ = ["SIGNALS", "TEXT", "field_facts", "rule_values", "signal_of", "signal_prefix", "signal_values"]
 
 SIGNALS = "signals."
 """What the names of all inputs that come from models begin with."""
@@ -23,21 +23,34 @@ def signal_prefix(name: str) -> str:
     return f"{SIGNALS}{name}."
 
 
+def signal_of(name: str) -> str:
+    """The signal that an input is a part of: "risk" of "signals.risk.p"; "" where it is none's."""
+    return name.removeprefix(SIGNALS).rpartition(".")[0] if name.startswith(SIGNALS) else ""
+
+
 def field_facts(doc: Document) -> tuple[Fact, ...]:
     """The document's fields as facts, by name."""
     return tuple(Fact(name, doc.fields[name], "fields") for name in sorted(doc.fields))
 
 
-def rule_values(doc: Document, signals: Iterable[Signal], facts: Iterable[Fact]) -> dict[str, FieldValue]:
-    """Every input by its dotted name: facts under their own, the text as `text`, signals as `signals.<name>.p`.
+def rule_values(doc: Document, facts: Iterable[Fact]) -> dict[str, FieldValue]:
+    """Every input but the signals by its dotted name: facts under their own, the text as `text`.
 
     The text is normalised, so that zero-width characters, look-alikes or another script can't hide a word from a rule;
     identifiers stay, since rules may look for them.
-    A model that failed or abstained said nothing, so its label and probability are unknown.
     """
     # A caller's field must never stand in for what a model or the document said.
     values: dict[str, FieldValue] = {fact.name: fact.value for fact in facts if not fact.name.startswith(SIGNALS)}
     values[TEXT] = normalise(doc.text).text
+    return values
+
+
+def signal_values(signals: Iterable[Signal]) -> dict[str, FieldValue]:
+    """The inputs that come from models: `signals.<name>.p` and its like.
+
+    A model that failed or abstained said nothing, so its label and probability are unknown.
+    """
+    values: dict[str, FieldValue] = {}
     for sig in signals:
         prefix, silent = signal_prefix(sig.name), sig.failed or sig.abstained
         values[f"{prefix}p"] = None if silent else sig.p
