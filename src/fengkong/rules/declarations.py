@@ -2,7 +2,7 @@
 
 import keyword
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
@@ -13,10 +13,13 @@ from fengkong.rules.inference import RESERVED
 from fengkong.rules.loading import Nodes
 from fengkong.rules.types import BUILTIN_INPUTS, Kind, Type, signal_inputs
 
-__all__ = ["LANGUAGES", "SIGNAL", "Inputs", "read_inputs", "read_reasons"]
+__all__ = ["LANGUAGES", "SIGNAL", "Inputs", "all_plain", "read_inputs", "read_reasons"]
 
 LANGUAGES = ("en", "zh")
 """The languages that every reason needs a text in."""
+
+DERIVED = frozenset({"lists", "points", "scores", "snoozed", "tables"})
+"""What the names of things begin with that the rule set itself makes; no input may."""
 
 SIGNAL = "signal"
 """The type of an input that stands for all that one model says; it is written `signals.<name>`."""
@@ -54,14 +57,23 @@ def read_inputs(nodes: Nodes, node: yaml.Node) -> Inputs:
 
 def _usable(nodes: Nodes, name: str, key: yaml.Node) -> bool:
     parts = name.split(".")
-    if name in RESERVED or not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
-        cure = "use letters of any script, digits and _, parted by points, and no word of the language"
+    if parts[0] in DERIVED and len(parts) > 1:
+        cure = f"give it another name; those that begin with {parts[0]}. are made from the rule set itself"
         nodes.report("R011", f"an input can't be called {name!r}", key, cure=cure)
+        return False
+    return all_plain(nodes, "an input", name, parts, key)
+
+
+def all_plain(nodes: Nodes, what: str, name: str, parts: Sequence[str], key: yaml.Node) -> bool:
+    """Whether a condition can name it; reports why not. parts: what stands between the points of the name."""
+    if name in RESERVED or not all(part.isidentifier() and not keyword.iskeyword(part) for part in parts):
+        cure = "use letters of any script, digits and _, and no word of the language"
+        nodes.report("R011", f"{what} can't be called {name!r}", key, cure=cure)
         return False
     # Python reads names in their NFKC form, so a rule could never name it otherwise.
     plain = unicodedata.normalize("NFKC", name)
     if plain != name:
-        nodes.report("R011", f"the input {name!r} is not in its plain form", key, cure=f"write {plain!r}")
+        nodes.report("R011", f"the name {name!r} is not in its plain form", key, cure=f"write {plain!r}")
     return plain == name
 
 

@@ -1,7 +1,8 @@
 """What a checked rule set holds, before anything is compiled from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from fengkong.domain.canonical import digest
 from fengkong.domain.decisions import Outcome
@@ -24,22 +25,47 @@ class Clause:
 class Rule:
     """One rule of a checked rule set.
 
-    then: the outcome it asks for where its condition is true.
+    condition: with the group's own condition, and with the trees of derived values in place of their names.
+    then: the outcome it asks for where its condition is true; None for a rule that gives points alone.
+    reason: the code of its reason; "" where it asks for no outcome.
     unknown: the outcome it asks for where its condition is unknown; None asks for nothing (written `no_hit`).
+    priority: among reasons of equal severity the larger goes first. points: what it adds where it is hit.
+    derived: the derived values that its condition names, with their trees.
     """
 
     id: str
     condition: Expr
     clauses: tuple[Clause, ...]
-    then: Outcome
+    then: Outcome | None
     reason: str
     unknown: Outcome | None
     place: Place
+    group: str = ""
+    priority: int = 0
+    points: int | Decimal | None = None
+    derived: tuple[tuple[str, Expr], ...] = ()
+
+    def content(self) -> dict[str, object]:
+        """What its part of the hash is taken over. A key that came with a later version counts where it is used."""
+        said: dict[str, object] = {
+            "id": self.id,
+            "when": canonical(self.condition),
+            "then": self.then,
+            "reason": self.reason,
+            "unknown": "no_hit" if self.unknown is None else self.unknown,
+        }
+        if self.points is not None:
+            said["points"] = self.points
+        later = {"group": self.group, "priority": self.priority}
+        return said | {key: value for key, value in later.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A rule set's content: its inputs with signals spelt out, its reasons' texts by code and language, its rules."""
+    """A rule set's content: its inputs with signals spelt out, its reasons' texts by code and language, its rules.
+
+    derived: the tree by name of every value that is derived from inputs, such as `points.total`.
+    """
 
     name: str
     version: str
@@ -47,6 +73,7 @@ class Definition:
     inputs: Mapping[str, Type]
     reasons: Mapping[str, Mapping[str, str]]
     rules: tuple[Rule, ...]
+    derived: Mapping[str, Expr] = field(default_factory=dict)
 
     def hash(self) -> str:
         """sha256 (hex) over the content: comments, blanks and key order don't count, the order of the rules does."""
@@ -58,15 +85,6 @@ class Definition:
                 "default": self.default,
                 "inputs": {name: [str(declared), *declared.values] for name, declared in self.inputs.items()},
                 "reasons": self.reasons,
-                "rules": [
-                    {
-                        "id": rule.id,
-                        "when": canonical(rule.condition),
-                        "then": rule.then,
-                        "reason": rule.reason,
-                        "unknown": "no_hit" if rule.unknown is None else rule.unknown,
-                    }
-                    for rule in self.rules
-                ],
+                "rules": [rule.content() for rule in self.rules],
             }
         )

@@ -4,7 +4,9 @@ Only the shape of the file is judged here. Every scalar is the text that its aut
 stays "1.0"); nothing is constructed from tags.
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import yaml
@@ -13,10 +15,12 @@ from yaml.composer import ComposerError
 from fengkong.domain.documents import Place
 from fengkong.domain.errors import likely_slip
 from fengkong.domain.findings import Finding, Severity
+from fengkong.rules.syntax import Fault
 
 __all__ = ["Nodes", "read_text"]
 
 FILE_CHARACTERS = 1 << 18
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 
 
 class _Loader(yaml.SafeLoader):
@@ -49,6 +53,11 @@ class Nodes:
         """Adds a finding at the node's line."""
         line = node.start_mark.line + 1 if node else None
         self.findings.append(Finding(code, severity, message, Place(self.source, line, rule), cure))
+
+    def report_faults(self, faults: Iterable[Fault], node: yaml.Node | None, name: str) -> None:
+        """Adds what is wrong with an expression at its node's line."""
+        for fault in faults:
+            self.report(fault.code, fault.message, node, cure=fault.cure, rule=name, severity=fault.severity)
 
     def root(self, text: str) -> yaml.Node | None:
         """The document's node, or None with a finding that says why there is none."""
@@ -103,12 +112,27 @@ class Nodes:
                 self.report("R004", f"{what} has no {key!r}", node, cure="add it")
         return found
 
+    def is_empty(self, node: yaml.Node) -> bool:
+        """Whether nothing was written there."""
+        return isinstance(node, yaml.ScalarNode) and not node.value.strip()
+
     def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:
         """The items of a list; reports what is no list or has none."""
         if not isinstance(node, yaml.SequenceNode) or not node.value:
             self.report("R005", f"{what} must be a list with at least one item", node)
             return []
         return list(node.value)
+
+    def number(self, node: yaml.Node, what: str) -> int | Decimal | None:
+        """The number of common size; reports what is none. An integer where it is written as one."""
+        text = self.text(node, what)
+        if text is None:
+            return None
+        if not _NUMBER.fullmatch(text):
+            cure = "write it like 20, -5 or 0.5, with at most 9 digits before and 6 after the point"
+            self.report("R015", f"{what} is no number that can be used: {text[:40]!r}", node, cure=cure)
+            return None
+        return Decimal(text) if "." in text else int(text)
 
     def text(self, node: yaml.Node, what: str) -> str | None:
         """The scalar as it was typed; reports one that is empty or no scalar."""

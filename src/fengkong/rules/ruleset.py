@@ -1,6 +1,6 @@
 """Running a checked rule set on one document, with the whole trace."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from types import MappingProxyType
 
@@ -9,8 +9,9 @@ from fengkong.domain.documents import FieldValue
 from fengkong.domain.errors import RuleError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.rules.checking import examine
-from fengkong.rules.codegen import compile_conditions
+from fengkong.rules.codegen import Evaluation, compile_conditions
 from fengkong.rules.definition import Definition, Rule
+from fengkong.rules.points import snoozed_input
 from fengkong.rules.tracing import LazyTrace, Tracer
 from fengkong.rules.types import Type
 
@@ -33,9 +34,12 @@ class RuleSet:
         self.inputs: Mapping[str, Type] = MappingProxyType(dict(definition.inputs))
         self.reasons: Mapping[str, Mapping[str, str]] = MappingProxyType(dict(definition.reasons))
         self.hash = definition.hash()
+        self._derived = dict(definition.derived)
         clauses = [clause.expression for rule in self.rules for clause in rule.clauses]
-        self._evaluate = compile_conditions([*(rule.condition for rule in self.rules), *clauses], self.inputs)
-        self._tracer = Tracer(self.rules, tuple(self.inputs))
+        asked = [*(rule.condition for rule in self.rules), *clauses, *self._derived.values()]
+        self._evaluate = compile_conditions(asked, self.inputs)
+        self._tracer = Tracer(self.rules, tuple(self.inputs), tuple(self._derived))
+        self._awake = {snoozed_input(rule.id): None for rule in self.rules if rule.points is not None}
 
     @classmethod
     def load(cls, path: str | Path) -> "RuleSet":
@@ -47,13 +51,28 @@ class RuleSet:
         """The rule set of a YAML text; `source` names it in errors. Raises RuleError as `load` does."""
         return cls(_checked(text, source))
 
-    def run(self, values: Mapping[str, FieldValue]) -> Trace:
+    def run(self, values: Mapping[str, FieldValue], snoozed: Set[str] = frozenset()) -> Trace:
         """What every rule says of one document, in the author's order. Never raises for what the values are.
 
         values: by dotted name ("amount", "text", "signals.risk.p"); a missing one and None are unknown, and names that
         no rule knows are ignored. A value of a wrong type makes the rules that name it errors, which ask for review.
+        snoozed: the ids of rules that are to ask for nothing and to add no points.
         """
-        return LazyTrace(self._tracer, self._evaluate(values.get))
+        return LazyTrace(self._tracer, self._run(values, snoozed), snoozed)
+
+    def derive(self, values: Mapping[str, FieldValue], snoozed: Set[str] = frozenset()) -> dict[str, FieldValue]:
+        """Every value that is derived from the inputs of one document, by name; None where it is unknown.
+
+        Takes what `run` takes, and never raises either.
+        """
+        return self._tracer.derived(self._run(values, snoozed))
+
+    def _run(self, values: Mapping[str, FieldValue], snoozed: Set[str]) -> Evaluation:
+        if not self._awake:
+            return self._evaluate(values.get)
+        # A document's own field must never stand in for a snooze.
+        silent = {name: True for rule in snoozed if (name := snoozed_input(rule)) in self._awake}
+        return self._evaluate({**values, **self._awake, **silent}.get)
 
     def __repr__(self) -> str:
         return f"RuleSet({self.name!r}, version={self.version!r}, rules={len(self.rules)}, hash={self.hash[:12]!r})"

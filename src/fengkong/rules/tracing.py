@@ -4,13 +4,14 @@ Building fifty traces costs more than running fifty rules, and most readers want
 but the outcome.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, cast
 
 from fengkong.domain.decisions import ClauseTrace, Outcome, RuleState, RuleTrace, Trace
 from fengkong.domain.documents import FieldValue
 from fengkong.rules.codegen import Evaluation
 from fengkong.rules.definition import Rule
+from fengkong.rules.points import SNOOZED
 from fengkong.rules.tree import input_names
 from fengkong.rules.types import BUILTIN_INPUTS
 
@@ -20,21 +21,26 @@ __all__ = ["LazyTrace", "Tracer"]
 class _RuleTracer:
     """Builds the traces of one rule; all that doesn't change from document to document is made once."""
 
-    def __init__(self, rule: Rule, inputs: Sequence[str], first_clause: int) -> None:
+    def __init__(self, rule: Rule, inputs: Sequence[str], first_clause: int, derived: Mapping[str, int]) -> None:
         self._rule = rule
         names = dict.fromkeys(input_names(rule.condition))
         self._names = frozenset(names)
         # The document's text is in the decision's record already.
-        self._shown = [(name, inputs.index(name)) for name in names if name not in BUILTIN_INPUTS]
+        hidden = {name for name in names if name in BUILTIN_INPUTS or name.startswith(SNOOZED)}
+        self._shown = [(name, inputs.index(name)) for name in names if name not in hidden]
+        self._derived = [(name, derived[name]) for name, _ in rule.derived]
         self._slice = slice(first_clause, first_clause + len(rule.clauses))
         self._clauses = [
             {value: ClauseTrace(clause.written, value) for value in (True, False, None)} for clause in rule.clauses
         ]
 
-    def trace(self, value: bool | None, evaluation: Evaluation) -> RuleTrace:
+    def trace(self, value: bool | None, evaluation: Evaluation, snoozed: Set[str]) -> RuleTrace:
         answers, values, faults = evaluation
         rule = self._rule
         seen = {name: cast("FieldValue", values[at]) for name, at in self._shown}
+        seen |= {name: cast("FieldValue", answers[at]) for name, at in self._derived}
+        if rule.id in snoozed:
+            return RuleTrace(rule.id, RuleState.SNOOZED, values=seen)
         if faults and not self._names.isdisjoint(faults):
             detail = "; ".join(faults[name] for name in faults if name in self._names)
             return RuleTrace(rule.id, RuleState.ERROR, Outcome.REVIEW, values=seen, detail=detail)
@@ -49,32 +55,41 @@ class _RuleTracer:
 class Tracer:
     """Builds the rule traces of one rule set from what its compiled function answers."""
 
-    def __init__(self, rules: Sequence[Rule], inputs: Sequence[str]) -> None:
+    def __init__(self, rules: Sequence[Rule], inputs: Sequence[str], derived: Sequence[str] = ()) -> None:
+        """The order in which the function was asked: the rules' conditions, their clauses, the derived values."""
         self._rules: list[_RuleTracer] = []
+        first = len(rules) + sum(len(rule.clauses) for rule in rules)
+        self._derived = {name: first + number for number, name in enumerate(derived)}
         at = len(rules)
         for rule in rules:
-            self._rules.append(_RuleTracer(rule, inputs, at))
+            self._rules.append(_RuleTracer(rule, inputs, at, self._derived))
             at += len(rule.clauses)
 
-    def traces(self, evaluation: Evaluation) -> tuple[RuleTrace, ...]:
+    def traces(self, evaluation: Evaluation, snoozed: Set[str]) -> tuple[RuleTrace, ...]:
         """One trace a rule, in the author's order."""
-        return tuple([rule.trace(value, evaluation) for rule, value in zip(self._rules, evaluation[0], strict=False)])
+        answers = zip(self._rules, evaluation[0], strict=False)
+        return tuple([rule.trace(value, evaluation, snoozed) for rule, value in answers])
+
+    def derived(self, evaluation: Evaluation) -> dict[str, FieldValue]:
+        """The derived values by name."""
+        return {name: cast("FieldValue", evaluation[0][at]) for name, at in self._derived.items()}
 
 
 class LazyTrace(Trace):
     """A trace whose rules are built when first read; equal to a plain one with the same rules."""
 
-    __slots__ = ("_evaluation", "_tracer")
+    __slots__ = ("_evaluation", "_snoozed", "_tracer")
 
-    def __init__(self, tracer: Tracer, evaluation: Evaluation) -> None:
+    def __init__(self, tracer: Tracer, evaluation: Evaluation, snoozed: Set[str] = frozenset()) -> None:
         object.__setattr__(self, "_tracer", tracer)
         object.__setattr__(self, "_evaluation", evaluation)
+        object.__setattr__(self, "_snoozed", snoozed)
 
     def __getattr__(self, name: str) -> Any:
         # Reached only while the slot `rules` is empty.
         if name != "rules":
             raise AttributeError(name)
-        rules = self._tracer.traces(self._evaluation)
+        rules = self._tracer.traces(self._evaluation, self._snoozed)
         object.__setattr__(self, "rules", rules)
         return rules
 
