@@ -14,6 +14,7 @@ from fengkong.scoring.bundle import Bundle, seal
 from fengkong.scoring.chains import tag_names
 from fengkong.scoring.manifest import Head, Manifest
 from fengkong.scoring.scorer import Scorer
+from fengkong.scoring.windows import Windows
 from fengkong.text.cleaning import CLEANING_VERSION
 
 TYPES = ("LOC", "ORG")
@@ -64,7 +65,9 @@ def graph(*, each_token: bool = True) -> bytes:
 
 @pytest.fixture
 def tagger(tmp_path: Path) -> Callable[..., Bundle]:
-    def make(model: bytes | None = None, max_tokens: int = 24, **head: object) -> Bundle:
+    def make(
+        model: bytes | None = None, max_tokens: int = 24, windows: Windows | None = None, **head: object
+    ) -> Bundle:
         path = tmp_path / "bundle"
         path.mkdir()
         (path / "model.onnx").write_bytes(model or graph())
@@ -75,6 +78,7 @@ def tagger(tmp_path: Path) -> Callable[..., Bundle]:
             language="mul",
             cleaning=CLEANING_VERSION,
             max_tokens=max_tokens,
+            windows=windows,
             precision="fp32",
         )
         seal(path, manifest)
@@ -135,6 +139,34 @@ def test_what_is_not_read_is_told_and_what_is_read_is_found(tagger: Callable[...
     assert signal.unread == 16 - 3
 
 
+def test_windows_find_each_entity_once_and_whole(tagger: Callable[..., Bundle]) -> None:
+    """Windows of four words that share two: every name stands at the edge of some window, or goes on in the next."""
+    scorer = Scorer(tagger(max_tokens=6, windows=Windows(most=40, overlap=2, pooling="mean")), threads=1)
+    text = "fell in Acme Bank , Acme bank bank bank bank bank in Rome 美国 fell " * 3
+    assert (
+        named(scorer, text)
+        == [
+            ("Acme Bank", "ORG"),
+            ("Acme bank bank bank bank bank", "ORG"),
+            ("Rome", "LOC"),
+            ("美国", "LOC"),
+        ]
+        * 3
+    )
+    (signal,) = scorer.score([Document(text)])
+    assert signal.unread == 0
+    assert [span.start for span in signal.spans] == sorted(span.start for span in signal.spans)
+    assert all(0.5 < span.weight <= 1 for span in signal.spans)
+
+
+def test_what_lies_beyond_the_windows_is_told(tagger: Callable[..., Bundle]) -> None:
+    scorer = Scorer(tagger(max_tokens=6, windows=Windows(most=2, overlap=2, pooling="mean")), threads=1)
+    first, short = scorer.score([Document("Acme fell in Rome " * 4), Document("Rome")])
+    assert [span.text for span in first.spans] == ["Acme", "Rome", "Acme"]  # of four words and two more
+    assert first.unread == 16 - 6
+    assert (short.unread, [span.text for span in short.spans]) == (0, ["Rome"])
+
+
 def test_answers_do_not_depend_on_what_is_scored_together(tagger: Callable[..., Bundle]) -> None:
     scorer = Scorer(tagger(), threads=1)
     texts = ["Acme Bank", "", "fell in Rome " * 5, "美国 acme", "fell"]
@@ -155,6 +187,3 @@ def test_a_manifest_holds_transitions_for_entities_alone_and_of_their_size() -> 
         Head(name="names", task="entities", labels=TYPES, transitions=((0.0,),))
     with pytest.raises(ValidationError, match="transitions belong to entities"):
         Head(name="risk", labels=("low", "high"), transitions=((0.0, 0.0),) * 3)
-    heads = (Head(name="names", task="entities", labels=TYPES), Head(name="risk", labels=("low", "high")))
-    with pytest.raises(ValidationError, match="stands alone"):
-        Manifest(heads=heads, language="en", cleaning=CLEANING_VERSION, max_tokens=8, precision="fp32")

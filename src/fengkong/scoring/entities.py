@@ -22,14 +22,16 @@ class WordRead(NamedTuple):
     """What a model says of the words of many texts.
 
     originals, cleans: the texts, before and after cleaning. words: theirs, end to end. logits: float32 [words, tags].
-    unread: tokens beyond the limit, a text.
     """
 
     originals: Sequence[str]
     cleans: Sequence[CleanText]
     words: Words
     logits: NDArray[np.float32]
-    unread: Sequence[int]
+
+    def of(self, columns: slice) -> "WordRead":
+        """The same, with the logits of one head alone."""
+        return self._replace(logits=self.logits[:, columns])
 
 
 class EntityFinder:

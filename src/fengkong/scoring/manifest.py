@@ -109,7 +109,8 @@ class Head(_Frozen):
 class Manifest(_Frozen):
     """A bundle's own description: plain data, frozen, unknown keys refused.
 
-    heads: the questions answered; the graph gives the logits of all of them side by side, in this order.
+    heads: the questions answered; the graph gives the logits of all of them side by side, in this order: a row a text,
+    or a row a token where one of them finds entities (the others' logits are the same in each of a text's rows).
     language: ISO 639 code of the texts ("en", "zh"; "mul" for several).
     cleaning: version of the text cleaning that the model was trained behind.
     max_tokens: length limit of the network, special tokens included; 0 where there is none.
@@ -138,21 +139,24 @@ class Manifest(_Frozen):
     def _consistent(self) -> Self:
         if len({head.name for head in self.heads}) < len(self.heads):
             raise ValueError("heads must differ in name")
-        if len(self.heads) > 1 and any(head.task == "entities" for head in self.heads):
-            raise ValueError("a head that finds entities stands alone in its bundle")
         if len({spec.name for spec in self.fields}) < len(self.fields):
             raise ValueError("fields must differ in name")
         if not math.isclose(sum(self.blend.values()), 1.0, abs_tol=1e-6):
             raise ValueError("blend: the weights must sum to one")
-        if NGRAMS in self.blend and self.heads[0].task == "entities":
+        if NGRAMS in self.blend and self.each_token:
             raise ValueError("blend: n-grams of a text don't find entities")
         if (self.max_tokens < 4) if GRAPH in self.blend else (self.max_tokens > 0):
             raise ValueError("max_tokens must be 4 or more with a network, and 0 without")
-        if self.windows is not None and (GRAPH not in self.blend or self.heads[0].task == "entities"):
-            raise ValueError("windows belong to a network that answers for whole texts")
+        if self.windows is not None and GRAPH not in self.blend:
+            raise ValueError("windows belong to a network")
         if unknown := self.files.keys() - self.required_files - OPTIONAL_FILES:
             raise ValueError(f"files names {min(unknown)!r}, which no bundle may hold")
         return self
+
+    @property
+    def each_token(self) -> bool:
+        """Whether the graph gives a row of logits a token."""
+        return any(head.task == "entities" for head in self.heads)
 
     @property
     def required_files(self) -> frozenset[str]:

@@ -93,16 +93,14 @@ class Scorer:
         return probabilities
 
     def _answers(self, texts: Sequence[str], fields: Fields, pairs: Sequence[str]) -> Iterator[_Answers]:
-        if self._finder is not None:
-            for words in self.reader.read_words(texts):
-                spans, holds = self._finder.find(words)
-                yield _Answers(holds, words.unread, [False] * len(spans), spans)
-            return
-        for read in self.reader.read(texts, fields, pairs):
-            yield self._of(read)
+        return map(self._of, self.reader.read(texts, fields, pairs))
 
     def _of(self, read: Read) -> _Answers:
-        return _Answers(answers(self.head, read.logits[:, self._columns]), read.unread, read.fieldless, read.evidence)
+        if self._finder is not None and read.words is not None:
+            spans, holds = self._finder.find(read.words.of(self._columns))
+            return _Answers(holds, read.unread, [False] * len(spans), spans)
+        found = answers(self.head, read.logits[:, self._columns])
+        return _Answers(found, read.unread, read.fieldless, read.evidence(self._columns))
 
     def _signals(self, found: _Answers) -> Iterator[Signal]:
         return map(self._signal, found.answers, found.unread, found.fieldless, found.spans)

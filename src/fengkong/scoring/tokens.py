@@ -8,7 +8,7 @@ from tokenizers import Encoding, Tokenizer
 
 from fengkong.domain.errors import BundleError
 from fengkong.scoring.pairs import encode_pair
-from fengkong.scoring.windows import Windows, cut_windows
+from fengkong.scoring.windows import Windows, cut_windows, stitched_offsets
 from fengkong.scoring.words import Words, align
 
 __all__ = ["Tokeniser", "Tokens"]
@@ -77,11 +77,17 @@ class Tokeniser:
             Tokens(encoding.ids, unread) for encoding, unread in self._read(texts, self._tokenizer.encode_batch_fast)
         ]
 
-    def encode_words(self, texts: Sequence[str]) -> tuple[list[Tokens], Words]:
-        """The tokens of each text as `encode` gives them, and the words that they stand for."""
-        read = self._read(texts, self._tokenizer.encode_batch)  # the fast one doesn't say where tokens stand
-        tokens = [Tokens(encoding.ids, unread) for encoding, unread in read]
-        return tokens, align(texts, [encoding.offsets for encoding, _ in read])
+    def encode_words(self, texts: Sequence[str]) -> tuple[list[tuple[list[Encoding], int]], Words]:
+        """The windows of each text (one, where it is cut) as `encode_windows` gives them, and the text's words.
+
+        The token that leads a word is counted along the kept tokens of all windows, end to end (`kept_stretches`).
+        """
+        if self._windows is not None:
+            cuts, overlap = self.encode_windows(texts), self._windows.overlap
+        else:
+            read = self._read(texts, self._tokenizer.encode_batch)  # the fast one doesn't say where tokens stand
+            cuts, overlap = [([encoding], unread) for encoding, unread in read], 0
+        return cuts, align(texts, [stitched_offsets(pieces, overlap) for pieces, _ in cuts])
 
     def encode_windows(self, texts: Sequence[str]) -> list[tuple[list[Encoding], int]]:
         """The windows of each text, and how many of its tokens lie in none (estimated for very long texts)."""

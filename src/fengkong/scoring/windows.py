@@ -1,5 +1,6 @@
-"""Long texts: windows that overlap, each read by itself, and one answer from all of them."""
+"""Long texts: windows that overlap, each read by itself, and one answer from all of them, or one for each word."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from tokenizers import Encoding
 
-__all__ = ["Pooling", "Windows", "cut_windows", "deciding_window", "pool_windows"]
+__all__ = ["Pooling", "Windows", "cut_windows", "deciding_window", "kept_stretches", "pool_windows", "stitched_offsets"]
 
 Pooling = Literal["mean", "max", "attention"]
 
@@ -18,7 +19,8 @@ class Windows(BaseModel):
     most: windows of a text that are read; what lies beyond them is counted as unread. overlap: tokens that a window
     shares with the one before it, so that no phrase is torn apart in both.
     pooling: of the windows' logits: their "mean", the "max" of each label, or by "attention", a mean whose weights the
-    network gives beside the logits (a gate in the last column; Ilse et al. 2018).
+    network gives beside the logits (a gate in the last column; Ilse et al. 2018). The logits of words are not pooled:
+    each is read in the one window where it stands furthest from an edge (`kept_stretches`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +38,31 @@ def cut_windows(encoding: Encoding, windows: Windows, special: int) -> tuple[lis
     pieces = [encoding, *encoding.overflowing]
     beyond = pieces[windows.most :]
     return pieces[: windows.most], sum(len(piece) - special - windows.overlap for piece in beyond)
+
+
+def kept_stretches(pieces: Sequence[Encoding], overlap: int) -> list[tuple[int, int]]:
+    """Of each window the tokens [first, last) that speak for the text, so that end to end they are the whole text once.
+
+    Where two windows share tokens, each keeps the half that lies further from its own edge: a token is read where it
+    has the most context on both sides (Devlin et al. 2019, on long documents), and an entity at the edge of one window
+    stands whole in the other.
+    """
+    kept = []
+    for place, piece in enumerate(pieces):
+        first, last = 0, len(piece)
+        own = [at for at, special in enumerate(piece.special_tokens_mask) if not special]
+        if place > 0:
+            first = own[0] + overlap // 2
+        if place < len(pieces) - 1:
+            last = own[-1] + 1 - (overlap - overlap // 2)
+        kept.append((first, last))
+    return kept
+
+
+def stitched_offsets(pieces: Sequence[Encoding], overlap: int) -> list[tuple[int, int]]:
+    """The characters [start, end) of a text's kept tokens, end to end."""
+    stretches = kept_stretches(pieces, overlap)
+    return [offset for piece, (a, b) in zip(pieces, stretches, strict=True) for offset in piece.offsets[a:b]]
 
 
 def pool_windows(logits: NDArray[np.float32], starts: NDArray[np.int64], pooling: Pooling) -> NDArray[np.float32]:

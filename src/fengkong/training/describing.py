@@ -17,7 +17,7 @@ from fengkong.training.evaluation import labels_in
 from fengkong.training.exporting.sealing import Exported
 from fengkong.training.machine import describe_machine
 from fengkong.training.measuring.measurement import RunFacts, training_curve
-from fengkong.training.preparation import Prepared, windows_of
+from fengkong.training.preparation import Prepared
 from fengkong.training.progress import Event
 from fengkong.training.stages import Origin, Task
 from fengkong.training.tasks.heads import open_heads
@@ -33,7 +33,7 @@ def describe(tasks: Sequence[Task], prepared: Prepared, origin: Origin, data_sha
             language=tasks[0].language,
             cleaning=CLEANING_VERSION,
             max_tokens=prepared.max_tokens,
-            windows=windows_of(prepared.recipe),
+            windows=prepared.windows,
             precision="fp32",
             fields=prepared.fields.specs if prepared.fields is not None else (),
             training={

@@ -14,7 +14,7 @@ from tokenizers import Encoding, Tokenizer
 from fengkong.domain.documents import Example
 from fengkong.scoring.fields import FieldEncoder
 from fengkong.scoring.pairs import encode_pair
-from fengkong.scoring.windows import Windows, cut_windows
+from fengkong.scoring.windows import Windows, cut_windows, kept_stretches
 from fengkong.text.cleaning import clean
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "shuffled_batches",
 ]
 
+Bools = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
 Float32s = npt.NDArray[np.float32]
 
@@ -44,6 +45,8 @@ class Encoded:
     unknown: share of the tokens, in [0, 1], that the vocabulary lacks.
     windows: int64 [texts + 1] where long texts are read in windows: text i has the rows windows[i] to windows[i + 1] of
         `starts`; None where a row is a text.
+    kept: bool [all tokens], those that speak for their text where a word is to be tagged once, though two windows hold
+        it (`scoring.windows.kept_stretches`); None where a row is a text.
     vectors: float32 [texts, hidden], what the encoder says of each text, where it was asked before and stays as it is.
     """
 
@@ -55,6 +58,7 @@ class Encoded:
     unknown: float = 0.0
     vectors: Float32s | None = None
     windows: Int64s | None = None
+    kept: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.unread)
@@ -72,7 +76,8 @@ class Encoded:
 class Batch:
     """One padded batch: ids and mask int64 [rows, tokens], targets [texts, ...], fields, vectors float32 or None.
 
-    owners: int64 [rows], the text of each row, where rows are windows; None where a row is a text.
+    owners: int64 [rows], the text of each row, where rows are windows; kept: bool [rows, tokens], those that speak for
+        their text. Both None where a row is a text.
     """
 
     input_ids: Int64s
@@ -81,6 +86,7 @@ class Batch:
     fields: Float32s | None
     vectors: Float32s | None = None
     owners: Int64s | None = None
+    kept: Bools | None = None
 
 
 def encode(
@@ -99,16 +105,16 @@ def encode(
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True  # as in scoring: "[SEP]" in a text is plain characters
     tokenizer.enable_truncation(max_tokens, stride=windows.overlap if windows else 0)
-    cut = None
+    cut = kept = None
     if windows is not None:
-        encodings, unread, cut = _in_windows(examples, tokenizer, windows)
+        encodings, unread, cut, kept = _in_windows(examples, tokenizer, windows)
     else:
         encodings, unread = _tokenise(examples, tokenizer, max_tokens)
     starts = np.concatenate([[0], np.cumsum([len(encoding.ids) for encoding in encodings])]).astype(np.int64)
     tokens = np.fromiter((token for encoding in encodings for token in encoding.ids), np.int64, count=int(starts[-1]))
     rows = fields.encode([ex.fields for ex in examples]) if fields is not None else None
     beyond, unknown = np.array(unread, dtype=np.int64), _unknown_share(tokens, tokenizer)
-    return Encoded(tokens, starts, targets, rows, beyond, unknown, windows=cut)
+    return Encoded(tokens, starts, targets, rows, beyond, unknown, windows=cut, kept=kept)
 
 
 def plan_batches(lengths: Int64s, budget: int, *, order: Int64s | None = None) -> list[Int64s]:
@@ -147,10 +153,15 @@ def collate(encoded: Encoded, texts: Int64s, *, padding: int) -> Batch:
     lengths = np.diff(encoded.starts)[at]
     mask = np.arange(int(lengths.max())) < lengths[:, None]
     ids = np.full(mask.shape, padding, dtype=np.int64)
-    ids[mask] = np.concatenate([encoded.tokens[encoded.starts[row] : encoded.starts[row + 1]] for row in at])
+    own = np.concatenate([np.arange(encoded.starts[row], encoded.starts[row + 1]) for row in at])
+    ids[mask] = encoded.tokens[own]
+    kept = None
+    if encoded.kept is not None:
+        kept = np.zeros(mask.shape, dtype=np.bool_)
+        kept[mask] = encoded.kept[own]
     rows = encoded.fields[texts] if encoded.fields is not None else None
     vectors = encoded.vectors[texts] if encoded.vectors is not None else None
-    return Batch(ids, mask.astype(np.int64), encoded.targets[texts], rows, vectors, owners)
+    return Batch(ids, mask.astype(np.int64), encoded.targets[texts], rows, vectors, owners, kept)
 
 
 def _tokenise(examples: Sequence[Example], tokenizer: Tokenizer, max_tokens: int) -> tuple[list[Encoding], list[int]]:
@@ -167,13 +178,21 @@ def _tokenise(examples: Sequence[Example], tokenizer: Tokenizer, max_tokens: int
 
 def _in_windows(
     examples: Sequence[Example], tokenizer: Tokenizer, windows: Windows
-) -> tuple[list[Encoding], list[int], Int64s]:
-    """Every window of every text, how many tokens of each text lie in none, and which windows are whose."""
+) -> tuple[list[Encoding], list[int], Int64s, Bools]:
+    """Every window of every text, how many tokens of each text lie in none, which windows are whose, and which tokens
+    speak for their text.
+    """
     special = tokenizer.num_special_tokens_to_add(False)
     encodings = tokenizer.encode_batch([clean(ex.text).text for ex in examples])
     cuts = [cut_windows(encoding, windows, special) for encoding in encodings]
     starts = np.concatenate([[0], np.cumsum([len(pieces) for pieces, _ in cuts])]).astype(np.int64)
-    return [piece for pieces, _ in cuts for piece in pieces], [unread for _, unread in cuts], starts
+    kept = [
+        (np.arange(len(piece)) >= first) & (np.arange(len(piece)) < last)
+        for pieces, _ in cuts
+        for piece, (first, last) in zip(pieces, kept_stretches(pieces, windows.overlap), strict=True)
+    ]
+    encodings = [piece for pieces, _ in cuts for piece in pieces]
+    return encodings, [unread for _, unread in cuts], starts, np.concatenate(kept)
 
 
 def _unknown_share(tokens: Int64s, tokenizer: Tokenizer) -> float:

@@ -27,7 +27,7 @@ from fengkong.training.tuning.state import TrainingState, start_training
 from fengkong.training.ways.registry import apply_way, places_left
 from fengkong.training.ways.way import count_trained
 
-__all__ = ["Prepared", "prepare", "windows_of"]
+__all__ = ["Prepared", "prepare"]
 
 UNKNOWN_SHARE = 0.2
 
@@ -37,6 +37,7 @@ class Prepared:
     """A run about to start: `fine_tune(prepared.start(), prepared.train, prepared.dev)` goes on from here.
 
     kind: what is learnt, and on which labels. max_tokens: the recipe's, or the base's own limit where that is lower.
+    windows: how longer texts are read; None where they are cut.
     findings: what the base may read badly in these texts.
     """
 
@@ -45,6 +46,7 @@ class Prepared:
     base: BaseModel
     network: TextClassifier
     max_tokens: int
+    windows: Windows | None
     fields: FieldEncoder | None
     train: Encoded
     dev: Encoded
@@ -70,7 +72,7 @@ class Prepared:
             targets,
             max_tokens=self.max_tokens,
             fields=self.fields,
-            windows=windows_of(self.recipe),
+            windows=self.windows,
         )
 
     def start(self) -> TrainingState:
@@ -105,9 +107,9 @@ def prepare(
         network = _network(base, recipe, kind, fields)
         way = apply_way(base.encoder, recipe)
     max_tokens = min(recipe.max_tokens, places_left(recipe, base.max_tokens))
-    windows = _check_windows(recipe, kind, splits, max_tokens)
+    windows = _windows(recipe, kind, splits, max_tokens)
     if isinstance(kind, Entities) and isinstance(network, TokenTagger):
-        kind = kind.with_base(base.tokenizer, max_tokens, network.transitions)
+        kind = kind.with_base(base.tokenizer, max_tokens, windows, network.transitions)
     train, dev = (
         encode(examples, base.tokenizer, kind.targets(examples), max_tokens=max_tokens, fields=fields, windows=windows)
         for examples in (splits.train, splits.dev)
@@ -128,13 +130,14 @@ def prepare(
     marks = kind.findings(splits.train) if isinstance(kind, Entities) else ()
     findings = (*_findings(base, train), *marks)
     network.to(device).eval()
-    return Prepared(recipe, kind, base, network, max_tokens, fields, train, dev, plan, findings)
+    return Prepared(recipe, kind, base, network, max_tokens, windows, fields, train, dev, plan, findings)
 
 
 def _network(base: BaseModel, recipe: Recipe, kind: Kind, fields: FieldEncoder | None) -> TextClassifier:
     if isinstance(kind, Entities):
         crf = kind.tag_loss == "crf"
-        return TokenTagger(base.encoder, kind.tags, hidden=base.hidden, dropout=recipe.dropout, transitions=crf)
+        tagging = [True] * kind.tags
+        return TokenTagger(base.encoder, tagging, hidden=base.hidden, dropout=recipe.dropout, transitions=crf)
     return TextClassifier(
         base.encoder,
         len(kind.labels),
@@ -146,23 +149,18 @@ def _network(base: BaseModel, recipe: Recipe, kind: Kind, fields: FieldEncoder |
     )
 
 
-def windows_of(recipe: Recipe) -> Windows | None:
-    """How the recipe reads texts beyond max_tokens; None where it cuts them."""
+def _windows(recipe: Recipe, kind: Kind, splits: Splits, max_tokens: int) -> Windows | None:
+    """How texts beyond max_tokens are read; None where they are cut. Nothing is pooled where words alone are answered.
+
+    Raises SettingsError for windows that can't move on, or where two texts are read side by side.
+    """
     if recipe.windows == 1:
         return None
-    return Windows(most=recipe.windows, overlap=recipe.overlap, pooling=recipe.window_pooling)
-
-
-def _check_windows(recipe: Recipe, kind: Kind, splits: Splits, max_tokens: int) -> Windows | None:
-    """Raises SettingsError for windows that can't move on, or where something else than one whole text is read."""
-    windows = windows_of(recipe)
-    if windows is None:
-        return None
+    pooling = "mean" if kind.task == "entities" else recipe.window_pooling
+    windows = Windows(most=recipe.windows, overlap=recipe.overlap, pooling=pooling)
     fault = None
     if windows.overlap > max_tokens // 2:
         fault = f"an overlap of {windows.overlap} in windows of {max_tokens} tokens", "halve the overlap"
-    elif kind.task == "entities":
-        fault = "task 'entities'", "raise max_tokens, or cut the texts into paragraphs"
     elif any(ex.pair for _, part in splits for ex in part):
         fault = "second texts", "raise max_tokens, or join the two texts into one"
     if fault is not None:

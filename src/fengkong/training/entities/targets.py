@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 
 from fengkong.domain.documents import Example
 from fengkong.domain.spans import Span
+from fengkong.scoring.windows import Windows, cut_windows, stitched_offsets
 from fengkong.scoring.words import Words, align
 from fengkong.text.alignment import CleanText
 from fengkong.text.cleaning import clean
@@ -26,8 +27,9 @@ NO_TAG = -100
 class Tagged(NamedTuple):
     """The tags of many texts, and what of the entities they can't say.
 
-    tags: int16 [texts, max_tokens], NO_TAG where a token bears none. unread: entities with no word that is read.
-    widened: entities that begin or end within a word, so that a bit more than them is learnt.
+    tags: int16 [texts, tokens], as many as the longest text can have; NO_TAG where a token bears none.
+    unread: entities with no word that is read. widened: entities that begin or end within a word, so that a bit more
+    than them is learnt.
     """
 
     tags: NDArray[np.int16]
@@ -35,18 +37,31 @@ class Tagged(NamedTuple):
     widened: int
 
 
-def tag_tokens(examples: Sequence[Example], tokenizer: Tokenizer, types: Sequence[str], max_tokens: int) -> Tagged:
+def tag_tokens(
+    examples: Sequence[Example],
+    tokenizer: Tokenizer,
+    types: Sequence[str],
+    max_tokens: int,
+    windows: Windows | None = None,
+) -> Tagged:
     """The tags (in the order of `tag_names`) of all examples, tokenised as they are for training.
 
+    windows: how longer texts are read; their tokens are then those that the windows keep, end to end.
     The tokenizer is left set to cut at `max_tokens` and not to pad. An example without entities (None) has O all over.
     Raises KeyError for a type that is not among `types`.
     """
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
-    tokenizer.enable_truncation(max_tokens)
+    tokenizer.enable_truncation(max_tokens, stride=windows.overlap if windows else 0)
     cleans = [clean(ex.text) for ex in examples]
     encodings = tokenizer.encode_batch([one.text for one in cleans])
-    words = align([one.text for one in cleans], [encoding.offsets for encoding in encodings])
+    offsets, longest = [encoding.offsets for encoding in encodings], max_tokens
+    if windows is not None:
+        special = tokenizer.num_special_tokens_to_add(False)
+        cuts = [cut_windows(encoding, windows, special)[0] for encoding in encodings]
+        offsets = [stitched_offsets(pieces, windows.overlap) for pieces in cuts]
+        longest = max(map(len, offsets), default=0)
+    words = align([one.text for one in cleans], offsets)
     begin = {name: 1 + 2 * place for place, name in enumerate(types)}
     tags = np.zeros(len(words.text), dtype=np.int16)
     bounds = np.searchsorted(words.text, np.arange(len(examples) + 1))
@@ -62,7 +77,7 @@ def tag_tokens(examples: Sequence[Example], tokenizer: Tokenizer, types: Sequenc
             tags[first + a] = begin[entity.label]
             tags[first + a + 1 : first + b] = begin[entity.label] + 1
             free = b
-    return Tagged(_table(words, tags, len(examples), max_tokens), unread, widened)
+    return Tagged(_table(words, tags, len(examples), longest), unread, widened)
 
 
 def clean_spans(cleaned: CleanText, spans: Sequence[Span]) -> list[tuple[int, int] | None]:
@@ -85,7 +100,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
     return start, start + len(inner)
 
 
-def _table(words: Words, tags: NDArray[np.int16], texts: int, max_tokens: int) -> NDArray[np.int16]:
-    table = np.full((texts, max_tokens), NO_TAG, dtype=np.int16)
+def _table(words: Words, tags: NDArray[np.int16], texts: int, tokens: int) -> NDArray[np.int16]:
+    table = np.full((texts, tokens), NO_TAG, dtype=np.int16)
     table[words.text, words.lead] = tags
     return table

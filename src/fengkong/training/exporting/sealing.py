@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import onnx
-import torch
 from tokenizers import Tokenizer
 
 from fengkong.domain.canonical import plain
@@ -16,25 +14,20 @@ from fengkong.domain.documents import Example
 from fengkong.domain.errors import BaseModelError, InputError
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.fields import FieldEncoder
-from fengkong.scoring.manifest import GRAPH, NGRAMS, Head, Manifest
-from fengkong.scoring.ngrams import NgramModel, ngram_text
+from fengkong.scoring.manifest import GRAPH, NGRAMS, Manifest
+from fengkong.scoring.ngrams import NgramModel
 from fengkong.scoring.packing import pack
-from fengkong.scoring.scorer import Scorer, open_scorers
-from fengkong.scoring.signals import answers
 from fengkong.scoring.tokens import Tokeniser
 from fengkong.text.cleaning import clean
-from fengkong.training.encoding import encode
 from fengkong.training.exporting.card import ModelCard
-from fengkong.training.exporting.entity_parity import EntityComparison
+from fengkong.training.exporting.comparison import Comparison
 from fengkong.training.exporting.onnx_graph import settled, to_onnx
-from fengkong.training.exporting.parity import Answers, Attempt, ParityReport, compare
+from fengkong.training.exporting.parity import Attempt, ParityReport
 from fengkong.training.exporting.quantising import Feed, measure_products, quantise
 from fengkong.training.exporting.sensitivity import most_sensitive_first
 from fengkong.training.exporting.writing import check_free, write_bundle
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.tasks.kind import Kind
-from fengkong.training.tasks.together import Together
-from fengkong.training.tuning.predict import predict_logits
 
 __all__ = ["Exported", "export_bundle"]
 
@@ -90,12 +83,7 @@ def export_bundle(
     scaled, fresh = (train[::2], train[1::2]) if train else (dev, ())
     compared = [*_spaced(dev, MOST_COMPARED), *_spaced(fresh, max(0, FEWEST_COMPARED - len(dev)))]
     dev_texts = min(len(dev), MOST_COMPARED)
-    if kind.task == "entities":
-        comparison: _Comparison | EntityComparison = EntityComparison(
-            final, tokenizer, manifest, kind, compared, dev_texts=dev_texts
-        )
-    else:
-        comparison = _Comparison(final, tokenizer, manifest, kind, compared, dev_texts=dev_texts, ngrams=ngrams)
+    comparison = Comparison(final, tokenizer, manifest, kind, compared, dev_texts=dev_texts, ngrams=ngrams)
     ngram_bytes = ngrams.to_bytes() if ngrams is not None else b""
     tried: list[Attempt] = []
     for form in _formats(to_onnx(final), list(_feeds(tokenizer_json, manifest, _spaced(scaled, SCALE_TEXTS)))):
@@ -140,74 +128,6 @@ def _formats(graph: onnx.ModelProto, feeds: Sequence[Feed]) -> Iterator[_Form]:
             mixed = quantise(graph, products, keep=ranked[:kept])
             yield _Form(f"int8 with its {kept} most sensitive products in fp32", "int8", mixed)
     yield _Form("fp32", "fp32", graph)
-
-
-class _Comparison:
-    """The trained network's own answers, to hold each format against."""
-
-    def __init__(
-        self,
-        network: TextClassifier,
-        tokenizer: Tokenizer,
-        manifest: Manifest,
-        kind: Kind,
-        examples: Sequence[Example],
-        *,
-        dev_texts: int,
-        ngrams: NgramModel | None,
-    ) -> None:
-        fields = FieldEncoder(manifest.fields) if manifest.fields else None
-        encoded = encode(
-            examples,
-            tokenizer,
-            kind.targets(examples),
-            max_tokens=manifest.max_tokens,
-            fields=fields,
-            windows=manifest.windows,
-        )
-        logits = predict_logits(network, encoded, padding=0)  # any id will do: padding is masked
-        if ngrams is not None:
-            texts = [ngram_text(clean(ex.text).text, clean(ex.pair).text) for ex in examples]
-            blend = manifest.blend
-            logits = blend[GRAPH] * logits + blend[NGRAMS] * ngrams.logits(texts, encoded.fields)
-        self._examples = examples
-        self._questions: list[_Question] = []
-        for head in manifest.heads:
-            rows, of_head, targets = np.arange(len(examples)), logits, encoded.targets
-            if isinstance(kind, Together):
-                rows, of_head, targets = kind.only(head.name, logits, encoded.targets)
-            on_dev = int((rows < dev_texts).sum())
-            self._questions.append(_Question(head, rows, answers(head, of_head), targets[:on_dev]))
-
-    def attempt(self, name: str, bundle: Bundle) -> Attempt:
-        """Score the same texts through the bundle, as it will be in use; of several questions, the worst counts."""
-        scorers = open_scorers(bundle, threads=torch.get_num_threads())
-        attempts = [self._attempt(name, bundle, scorers[asked.head.name], asked) for asked in self._questions]
-        return min(attempts, key=lambda attempt: (attempt.accepted, attempt.agreement))
-
-    def _attempt(self, name: str, bundle: Bundle, scorer: Scorer, asked: "_Question") -> Attempt:
-        examples = [self._examples[row] for row in asked.rows]
-        found = scorer.probabilities(
-            [ex.text for ex in examples], [ex.fields for ex in examples], [ex.pair for ex in examples]
-        )
-        return compare(
-            name,
-            bundle.manifest.precision,
-            len(bundle.model),
-            head=asked.head,
-            found=found,
-            trained=asked.trained,
-            dev_targets=asked.dev_targets,
-        )
-
-
-class _Question(NamedTuple):
-    """A head, the compared examples that answer it, the trained network's answers, and the truth of the dev ones."""
-
-    head: Head
-    rows: npt.NDArray[np.int64]
-    trained: Answers
-    dev_targets: npt.NDArray[Any]
 
 
 def _feeds(tokenizer_json: bytes, manifest: Manifest, examples: Sequence[Example]) -> Iterator[Feed]:

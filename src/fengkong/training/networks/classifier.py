@@ -75,17 +75,30 @@ class TextClassifier(nn.Module):
         input_ids, attention_mask: int64 [batch, tokens]. fields: float32 [batch, field_width] where the network
         was built with fields.
         """
-        vectors = self.embed(input_ids, attention_mask)
+        return self.answer(self.embed(input_ids, attention_mask), fields)
+
+    def answer(self, vectors: Tensor, fields: Tensor | None) -> Tensor:
+        """What `decide` says of texts, and the gate behind it where there is one."""
         logits = self.decide(vectors, fields)
         return logits if self.gate is None else torch.cat([logits, self.gate(vectors).float()], dim=1)
 
-    def read_windows(self, input_ids: Tensor, attention_mask: Tensor, owners: Tensor, fields: Tensor | None) -> Tensor:
+    def read_windows(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        owners: Tensor,
+        fields: Tensor | None = None,
+        kept: Tensor | None = None,  # noqa: ARG002 - whoever tags has a use for it
+    ) -> Tensor:
         """Logits, float32 [texts, labels], of texts in windows: as `scoring.windows.pool_windows` pools them.
 
         input_ids, attention_mask: int64 [windows, tokens]. owners: int64 [windows], the text of each, ascending.
-        fields: float32 [texts, field_width].
+        fields: float32 [texts, field_width]. kept: bool [windows, tokens], those that speak for their text.
         """
-        logits = self(input_ids, attention_mask, None if fields is None else fields[owners])
+        return self.pool(self(input_ids, attention_mask, None if fields is None else fields[owners]), owners)
+
+    def pool(self, logits: Tensor, owners: Tensor) -> Tensor:
+        """One row of logits a text, [texts, labels], of those of its windows, [windows, labels and gate]."""
         texts = int(owners[-1]) + 1
         if self.windows == "max":
             empty = logits.new_full((texts, logits.shape[1]), -torch.inf)
@@ -119,6 +132,10 @@ class TextClassifier(nn.Module):
     def embed(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The pooled text vector, float [batch, hidden], as the head receives it before dropout."""
         states: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.pooled(states, attention_mask)
+
+    def pooled(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        """One vector a text, [batch, hidden], of its tokens' states [batch, tokens, hidden]."""
         if self.pooling == "cls":
             return states[:, 0]
         if self.pooling == "last":

@@ -16,9 +16,10 @@ from fengkong.domain.errors import InputError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.chains import Chain, entities_of
 from fengkong.scoring.manifest import TaskKind
+from fengkong.scoring.windows import Windows
 from fengkong.training.encoding import Float32s
 from fengkong.training.entities.losses import chain_loss, soft_iou_loss, tag_cross_entropy, words_only
-from fengkong.training.entities.targets import tag_tokens
+from fengkong.training.entities.targets import Tagged, tag_tokens
 from fengkong.training.tasks.targets import Targets, marked_entities
 
 __all__ = ["Entities", "TagLoss", "fit_chain_temperature"]
@@ -39,6 +40,7 @@ class Entities:
     tag_loss: TagLoss = "cross_entropy"
     tokenizer: Tokenizer | None = None
     max_tokens: int = 0
+    windows: Windows | None = None
     transitions: nn.Parameter | None = None
     task: TaskKind = "entities"
     metric: str = "entity_f1"
@@ -64,26 +66,28 @@ class Entities:
         """Logits a token."""
         return 1 + 2 * len(self.labels)
 
-    def with_base(self, tokenizer: Tokenizer, max_tokens: int, transitions: nn.Parameter | None) -> "Entities":
+    def with_base(
+        self,
+        tokenizer: Tokenizer,
+        max_tokens: int,
+        windows: Windows | None = None,
+        transitions: nn.Parameter | None = None,
+    ) -> "Entities":
         """The same for texts cut in these tokens."""
-        return replace(self, tokenizer=tokenizer, max_tokens=max_tokens, transitions=transitions)
+        return replace(self, tokenizer=tokenizer, max_tokens=max_tokens, windows=windows, transitions=transitions)
 
     def targets(self, examples: Sequence[Example]) -> Targets:
-        """The tag of each token, int16 (texts, max_tokens), as `tag_tokens` has them.
+        """The tag of each token, int16 (texts, tokens), as `tag_tokens` has them.
 
         Raises InputError for an example without marks, or with a type that train lacks.
         """
-        if self.tokenizer is None:
-            raise ValueError("targets need a base; see with_base")
         for ex in examples:
             marked_entities(ex, self.labels)
-        return tag_tokens(examples, self.tokenizer, self.labels, self.max_tokens).tags
+        return self._tagged(examples).tags
 
     def findings(self, examples: Sequence[Example]) -> Iterator[Finding]:
         """T005: entities that the words of the base can't part from what stands beside them."""
-        if self.tokenizer is None:
-            raise ValueError("findings need a base; see with_base")
-        widened = tag_tokens(examples, self.tokenizer, self.labels, self.max_tokens).widened
+        widened = self._tagged(examples).widened
         if widened:
             yield Finding(
                 "T005",
@@ -91,6 +95,11 @@ class Entities:
                 f"entities that begin or end within a word: {widened:,}; the whole word is learnt and found",
                 cure="check the offsets, or take a base that reads smaller pieces",
             )
+
+    def _tagged(self, examples: Sequence[Example]) -> Tagged:
+        if self.tokenizer is None:
+            raise ValueError("tags need a base; see with_base")
+        return tag_tokens(examples, self.tokenizer, self.labels, self.max_tokens, self.windows)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Of logits [texts, tokens, tags]. "soft_iou" is added to cross-entropy: alone, a tag that is nearly never

@@ -36,7 +36,8 @@ def logits_of(network: TextClassifier, batch: Batch) -> torch.Tensor:
     if batch.vectors is not None:
         return network.decide(torch.from_numpy(batch.vectors).to(device), fields)
     if batch.owners is not None:
-        return network.read_windows(ids, mask, torch.from_numpy(batch.owners).to(device), fields)
+        kept = None if batch.kept is None else torch.from_numpy(batch.kept).to(device)
+        return network.read_windows(ids, mask, torch.from_numpy(batch.owners).to(device), fields, kept)
     logits: torch.Tensor = network(ids, mask, fields)
     return logits
 
