@@ -1,0 +1,12 @@
+from .documents import DocumentReading as DocumentReading
+from .documents import Relation as Relation
+from .documents import Role as Role
+from .entities import Edge as Edge
+from .entities import Entity as Entity
+from .entities import Vocabulary as Vocabulary
+from .facts import GraphFacts as GraphFacts
+from .facts import GraphLimits as GraphLimits
+from .graph import EntityGraph as EntityGraph
+from .rows import read_edges as read_edges
+from .rows import read_entities as read_entities
+from .views import GraphView as GraphView

@@ -1,0 +1,129 @@
+"""Documents to entities and edges, by a small table of settings: which field, or which entity that a model finds, is
+who, and how they are linked.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from fengkong.domain.documents import Document, FieldValue
+from fengkong.domain.errors import InputError, SettingsError, likely_slip
+from fengkong.domain.signals import Signal
+from fengkong.knowledge.entities import Edge, Entity, Vocabulary
+
+__all__ = ["DocumentReading", "Relation", "Role"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Someone or something that a document names, such as its applicant: the type of entity and where it stands.
+
+    field: the field that holds its name. label: the type of span by which models mark it in the text ("ORG"); a text
+    may hold several. One of the two is given.
+    """
+
+    name: str
+    type: str
+    field: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How two roles of a document are linked: an edge of that kind, from `start` to `end`.
+
+    value: the field that holds its amount or share; "" where it has none.
+    """
+
+    kind: str
+    start: str
+    end: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class DocumentReading:
+    """The roles and relations of one kind of document.
+
+    Raises SettingsError for a name used twice, an undeclared type, kind or role, and a role with no single place.
+    """
+
+    roles: Sequence[Role]
+    relations: Sequence[Relation] = ()
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+
+    def __post_init__(self) -> None:
+        names = [role.name for role in self.roles]
+        for role in self.roles:
+            if names.count(role.name) > 1:
+                raise SettingsError("a role stands twice", received=repr(role.name), cure="rename one of them")
+            if bool(role.field) == bool(role.label):
+                cure = "name a field, or the label of spans that models find"
+                raise SettingsError("a role has no single place", where=role.name, cure=cure)
+            _known("the type of a role", role.type, self.vocabulary.types)
+        for relation in self.relations:
+            _known("the kind of a relation", relation.kind, self.vocabulary.kinds)
+            _known("the start of a relation", relation.start, names)
+            _known("the end of a relation", relation.end, names)
+            if relation.value and self.vocabulary.kinds[relation.kind] == "nothing":
+                cure = "leave the value out, or take another kind"
+                raise SettingsError("edges of this kind have no value", received=repr(relation.kind), cure=cure)
+
+    def entities(self, doc: Document, signals: Iterable[Signal] = ()) -> dict[str, list[Entity]]:
+        """The entities of each role; none where the field is unknown or holds no letter or digit."""
+        spans = [span for signal in signals for span in signal.spans]
+        found: dict[str, list[Entity]] = {}
+        for role in self.roles:
+            given = (
+                [span.text for span in spans if span.label == role.label] if role.label else [_text(doc, role.field)]
+            )
+            found[role.name] = list(dict.fromkeys(self._named(role.type, given)))
+        return found
+
+    def edges(self, doc: Document, time: datetime, signals: Iterable[Signal] = ()) -> list[Edge]:
+        """What the document says, as of a time; its id is the source.
+
+        A value that is not a number, negative, or a share above 1 is taken as not known.
+        """
+        found = self.entities(doc, signals)
+        edges = []
+        for relation in self.relations:
+            measure = self.vocabulary.kinds[relation.kind]
+            value = _value(doc.fields.get(relation.value)) if relation.value else None
+            if value is not None and (value < 0 or (measure == "share" and value > 1)):
+                value = None
+            edges += [
+                Edge(relation.kind, start, end, time, None, value, doc.id)
+                for start in found[relation.start]
+                for end in found[relation.end]
+                if start != end
+            ]
+        return edges
+
+    def _named(self, kind: str, names: Iterable[str]) -> Iterator[Entity]:
+        for name in names:
+            try:
+                yield self.vocabulary.entity(kind, name)
+            except InputError:
+                continue  # a dash or a blank is how forms say "none"
+
+
+def _known(what: str, word: str, known: Iterable[str] | Mapping[str, object]) -> None:
+    if word not in known:
+        raise SettingsError(f"{what} is not declared", received=repr(word), cure=likely_slip(word, known))
+
+
+def _text(doc: Document, name: str) -> str:
+    value = doc.fields.get(name)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None or isinstance(value, bool) else str(value)
+
+
+def _value(value: FieldValue) -> Decimal | None:
+    """An exact number; a float as it is written."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    exact = Decimal(str(value))
+    return exact if exact.is_finite() else None

@@ -1,0 +1,167 @@
+"""Who is linked to whom: a typed graph that only grows, each statement with its time and source.
+
+The store is plain adjacency: one list of edge numbers an entity, sorted by time, and the edges' parts in arrays. A
+walk as of a time stops at the first later edge, so it costs no more for all that became known since. Adding is O(1)
+for edges that come in the order of time.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from fengkong.domain.errors import InputError
+from fengkong.knowledge.entities import Edge, Entity, Vocabulary
+
+__all__ = ["NEVER", "EntityGraph", "from_ticks", "ticks"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+NEVER = 2**63 - 1
+"""The end of what holds on, in ticks."""
+
+
+def ticks(moment: datetime) -> int:
+    """Microseconds since 1970, UTC."""
+    return (moment - _EPOCH) // _TICK
+
+
+def from_ticks(count: int) -> datetime:
+    """The moment so many microseconds after 1970, UTC."""
+    return _EPOCH + count * _TICK
+
+
+class EntityGraph:
+    """Entities and edges, by number from 0 in the order in which they came.
+
+    The number of an entity is a short name for it within one graph: `number` gives it, `entity` leads back.
+    """
+
+    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
+        self.vocabulary = vocabulary or Vocabulary()
+        self.kinds = tuple(self.vocabulary.kinds)
+        self.kind = array("H")
+        self.start = array("i")
+        self.end = array("i")
+        self.time = array("q")
+        self.until = array("q")
+        self.value: list[Decimal | None] = []
+        self.touching: list[list[int]] = []
+        """Of each entity, the numbers of its edges, in both directions, by time."""
+        self._source = array("i")
+        self._sources: dict[str, int] = {}
+        self._kinds = {kind: number for number, kind in enumerate(self.kinds)}
+        self._numbers: dict[Entity, int] = {}
+        self._entities: list[Entity] = []
+        self._bad: dict[int, int] = {}
+        self._aliases: dict[Entity, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entities)
+
+    @property
+    def edge_count(self) -> int:
+        """How many edges it holds."""
+        return len(self.kind)
+
+    def add(self, edge: Edge) -> None:
+        """Take in one statement. Raises InputError as `Vocabulary.check` does; then nothing is changed."""
+        self.vocabulary.check(edge)
+        number = len(self.kind)
+        start, end = self.add_entity(edge.start), self.add_entity(edge.end)
+        self.kind.append(self._kinds[edge.kind])
+        self.start.append(start)
+        self.end.append(end)
+        self.time.append(ticks(edge.time))
+        self.until.append(NEVER if edge.until is None else ticks(edge.until))
+        self.value.append(edge.value)
+        self._source.append(self._sources.setdefault(edge.source, len(self._sources)))
+        self._touch(start, number)
+        if end != start:
+            self._touch(end, number)
+
+    def extend(self, edges: Iterable[Edge]) -> None:
+        """Take in several, in their order; those before one that can't be taken stay."""
+        for edge in edges:
+            self.add(edge)
+
+    def add_entity(self, entity: Entity) -> int:
+        """Take in an entity, linked or not, and tell its number; one that is known keeps its own."""
+        number = self.number(entity)
+        if number is None:
+            number = len(self._entities)
+            self._entities.append(entity)
+            self.touching.append([])
+            self._numbers[entity] = number
+        return number
+
+    def alias(self, entity: Entity, alias: Entity) -> None:
+        """Let the entity be known by another name too. Of a name that several bear, none is meant by it."""
+        number = self.add_entity(entity)
+        bearers = self._aliases.setdefault(alias, [])
+        if number not in bearers:
+            bearers.append(number)
+
+    def mark_bad(self, entity: Entity, since: datetime) -> None:
+        """Make it known that the entity is bad (a fraud, a default) from that time on; the earliest time counts."""
+        if since.tzinfo is None:
+            raise InputError("the time of a mark has no zone", received=since.isoformat(), cure="give it a zone")
+        number = self.add_entity(entity)
+        self._bad[number] = min(ticks(since), self._bad.get(number, NEVER))
+
+    def number(self, entity: Entity) -> int | None:
+        """The number of an entity, by its own name or one that it alone bears; None where the graph knows neither."""
+        number = self._numbers.get(entity)
+        bearers = self._aliases.get(entity)
+        return bearers[0] if number is None and bearers and len(bearers) == 1 else number
+
+    def entity(self, number: int) -> Entity:
+        """The entity of a number."""
+        return self._entities[number]
+
+    def entities(self) -> Iterator[Entity]:
+        """All entities, in the order of their numbers."""
+        return iter(self._entities)
+
+    def source(self, number: int) -> int:
+        """Which source an edge comes from, as `source_number` counts them."""
+        return self._source[number]
+
+    def source_number(self, source: str) -> int | None:
+        """The number of a source; None where no edge comes from it."""
+        return self._sources.get(source)
+
+    def bad_since(self, number: int) -> int:
+        """From when the entity is known to be bad, in ticks; NEVER where it is not."""
+        return self._bad.get(number, NEVER)
+
+    def aliases(self) -> Iterator[tuple[Entity, Entity]]:
+        """Pairs of an entity and another name of it."""
+        return ((self._entities[number], alias) for alias, bearers in self._aliases.items() for number in bearers)
+
+    def bad(self) -> list[tuple[Entity, datetime]]:
+        """All entities known to be bad, and since when."""
+        return [(self._entities[number], from_ticks(since)) for number, since in self._bad.items()]
+
+    def edges(self) -> Iterator[Edge]:
+        """All edges, in the order in which they came."""
+        sources = list(self._sources)
+        for number in range(len(self.kind)):
+            until = self.until[number]
+            yield Edge(
+                self.kinds[self.kind[number]],
+                self._entities[self.start[number]],
+                self._entities[self.end[number]],
+                from_ticks(self.time[number]),
+                None if until == NEVER else from_ticks(until),
+                self.value[number],
+                sources[self._source[number]],
+            )
+
+    def _touch(self, entity: int, edge: int) -> None:
+        edges, time = self.touching[entity], self.time
+        if not edges or time[edges[-1]] <= time[edge]:
+            edges.append(edge)
+        else:
+            edges.insert(bisect_right(edges, time[edge], key=time.__getitem__), edge)
