@@ -1,0 +1,5 @@
+"""Find rules, scorecards and weak segments in past cases."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
