@@ -10,7 +10,10 @@ from fengkong.domain.documents import Place
 from fengkong.rules.tree import Expr, canonical
 from fengkong.rules.types import Type
 
-__all__ = ["Clause", "Definition", "Rule"]
+__all__ = ["POINTS", "Clause", "Definition", "Rule"]
+
+POINTS = "points."
+"""What the names of all sums of points begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Rule:
     reason: the code of its reason; "" where it asks for no outcome.
     unknown: the outcome it asks for where its condition is unknown; None asks for nothing (written `no_hit`).
     priority: among reasons of equal severity the larger goes first. points: what it adds where it is hit.
-    derived: the derived values that its condition names, with their trees.
+    written: its condition as its author sees it, with derived values by their names. derived: those, with their trees.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Rule:
     reason: str
     unknown: Outcome | None
     place: Place
+    written: Expr
     group: str = ""
     priority: int = 0
     points: int | Decimal | None = None
@@ -49,7 +53,7 @@ class Rule:
         """What its part of the hash is taken over. A key that came with a later version counts where it is used."""
         said: dict[str, object] = {
             "id": self.id,
-            "when": canonical(self.condition),
+            "when": canonical(self.written),
             "then": self.then,
             "reason": self.reason,
             "unknown": "no_hit" if self.unknown is None else self.unknown,
@@ -77,14 +81,15 @@ class Definition:
 
     def hash(self) -> str:
         """sha256 (hex) over the content: comments, blanks and key order don't count, the order of the rules does."""
-        return digest(
-            {
-                "format": 1,
-                "name": self.name,
-                "version": self.version,
-                "default": self.default,
-                "inputs": {name: [str(declared), *declared.values] for name, declared in self.inputs.items()},
-                "reasons": self.reasons,
-                "rules": [rule.content() for rule in self.rules],
-            }
-        )
+        content: dict[str, object] = {
+            "format": 1,
+            "name": self.name,
+            "version": self.version,
+            "default": self.default,
+            "inputs": {name: [str(declared), *declared.values] for name, declared in self.inputs.items()},
+            "reasons": self.reasons,
+            "rules": [rule.content() for rule in self.rules],
+        }
+        # Points follow from the rules, which are there.
+        derived = {name: canonical(tree) for name, tree in self.derived.items() if not name.startswith(POINTS)}
+        return digest(content | {"derived": derived} if derived else content)

@@ -13,10 +13,7 @@ from fengkong.rules.numbers import to_calculate
 from fengkong.rules.tree import And, Arithmetic, Const, Expr, Input, Known, Not
 from fengkong.rules.types import BOOLEAN, DECIMAL, INTEGER
 
-__all__ = ["POINTS", "SNOOZED", "literal", "points_of", "snoozed_input", "total"]
-
-POINTS = "points."
-"""What the names of all sums of points begin with."""
+__all__ = ["SNOOZED", "literal", "points_of", "snoozed_input", "total"]
 
 SNOOZED = "snoozed."
 """What the names of the inputs begin with that say whether a rule with points is snoozed for the document."""

@@ -16,10 +16,10 @@ from fengkong.domain.decisions import Outcome
 from fengkong.domain.documents import Place
 from fengkong.domain.errors import RuleError, likely_slip
 from fengkong.rules.analysis import suspicions
-from fengkong.rules.definition import Clause, Rule
+from fengkong.rules.definition import POINTS, Clause, Rule
 from fengkong.rules.groups import TOTAL, Groups
 from fengkong.rules.loading import Nodes
-from fengkong.rules.points import POINTS, points_of, snoozed_input, total
+from fengkong.rules.points import points_of, snoozed_input, total
 from fengkong.rules.scope import Condition, Scope
 from fengkong.rules.syntax import ExpressionError
 from fengkong.rules.tree import And, Const, Expr
@@ -72,8 +72,6 @@ class RuleReader:
         self._headings: list[_Heading] = []
         self._complete = False
         self._rules: dict[str, Rule | None] = {}
-        self.written: dict[str, Expr] = {}
-        """By rule: its condition with derived values by their names, as the author sees it."""
 
     def read(self, node: yaml.Node) -> None:
         """Takes the rules of a list, and names the points that they give."""
@@ -183,7 +181,6 @@ class RuleReader:
         if condition is None:
             return None
         written, whole, clauses = condition
-        self.written[heading.id] = written
         return Rule(
             heading.id,
             whole,
@@ -192,6 +189,7 @@ class RuleReader:
             heading.reason,
             heading.unknown,
             heading.place,
+            written,
             heading.group,
             heading.priority,
             heading.points,

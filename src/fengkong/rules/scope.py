@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fengkong.rules.declarations import Inputs
-from fengkong.rules.expansion import expand
+from fengkong.rules.expansion import Expansion
 from fengkong.rules.inference import infer, names_in
 from fengkong.rules.syntax import ExpressionError, Fault, Source, parse_expression
 from fengkong.rules.tree import Expr, input_names
@@ -47,6 +47,7 @@ class Scope(Mapping[str, Type]):
     _builders: dict[str, Build] = field(default_factory=dict)
     _built: dict[str, Expr | None] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
+    _expansion: Expansion = field(default_factory=Expansion)
 
     def define(self, name: str, build: Build) -> None:
         """Gives a derived value its name."""
@@ -90,7 +91,7 @@ class Scope(Mapping[str, Type]):
 
     def expanded(self, expr: Expr) -> Expr:
         """The tree with those of derived values in place of their names."""
-        return expand(expr, dict(self.named(expr)))
+        return self._expansion.expand(expr, dict(self.named(expr)))
 
     def named(self, expr: Expr) -> tuple[tuple[str, Expr], ...]:
         """The derived values that the expression names, with their trees."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal, TypeVar, cast, dataclass_transform
 
 from fengkong.rules.types import BOOLEAN, Type
 
@@ -41,57 +41,82 @@ ConstValue = bool | int | float | Decimal | str | date | datetime
 CompareOperator = Literal["==", "!=", "<", "<=", ">", ">="]
 ArithmeticOperator = Literal["+", "-", "*", "/", "%"]
 
+Node = TypeVar("Node")
 
-@dataclass(frozen=True, slots=True)
-class Const:
+
+class _Hashed:
+    """Keeps a node's hash: sums over many rules stand in many conditions, and would be hashed again from the leaves."""
+
+    __slots__ = ("_hash",)
+
+
+@dataclass_transform(frozen_default=True)
+def _node(cls: type[Node]) -> type[Node]:
+    made: Any = dataclass(frozen=True, slots=True)(cls)
+    compute = made.__hash__
+
+    def kept(self: Any) -> int:
+        try:
+            found: int = self._hash
+        except AttributeError:
+            found = compute(self)
+            object.__setattr__(self, "_hash", found)
+        return found
+
+    made.__hash__ = kept
+    return cast("type[Node]", made)
+
+
+@_node
+class Const(_Hashed):
     """A literal, in the representation of its type: Decimal for decimal, float for probability."""
 
     value: ConstValue
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+@_node
+class Input(_Hashed):
     """A declared input by its dotted name."""
 
     name: str
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Convert:
+@_node
+class Convert(_Hashed):
     """A number as another kind of number, exactly."""
 
     operand: "Expr"
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+@_node
+class Not(_Hashed):
     """Kleene's not: unknown stays unknown."""
 
     operand: "Expr"
     type: Type = BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+@_node
+class And(_Hashed):
     """Kleene's and: false if any operand is false, else unknown if any is unknown."""
 
     operands: tuple["Expr", ...]
     type: Type = BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+@_node
+class Or(_Hashed):
     """Kleene's or: true if any operand is true, else unknown if any is unknown."""
 
     operands: tuple["Expr", ...]
     type: Type = BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class AtLeast:
+@_node
+class AtLeast(_Hashed):
     """True if `least` operands are true, false if they can't become so, else unknown."""
 
     least: int
@@ -99,16 +124,16 @@ class AtLeast:
     type: Type = BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+@_node
+class Known(_Hashed):
     """Whether the operand has a value; never unknown itself."""
 
     operand: "Expr"
     type: Type = BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+@_node
+class Compare(_Hashed):
     """Two values of one type compared; unknown if either is unknown."""
 
     operator: CompareOperator
@@ -117,8 +142,8 @@ class Compare:
     type: Type = BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+@_node
+class Member(_Hashed):
     """Whether the operand equals one of the literals; unknown if it is unknown."""
 
     operand: "Expr"
@@ -126,8 +151,8 @@ class Member:
     type: Type = BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+@_node
+class Arithmetic(_Hashed):
     """Two numbers of one type combined; unknown if either is unknown or the divisor is zero."""
 
     operator: ArithmeticOperator
@@ -136,16 +161,16 @@ class Arithmetic:
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Negate:
+@_node
+class Negate(_Hashed):
     """A number with its sign turned."""
 
     operand: "Expr"
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+@_node
+class Call(_Hashed):
     """A builtin function: unknown if any argument is unknown.
 
     arguments: what is evaluated for each document; settings: literals fixed by the author (a pattern, digits, parts).
@@ -157,8 +182,8 @@ class Call:
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+@_node
+class Case(_Hashed):
     """The value of the first branch whose guard is true while all earlier ones are false; else `otherwise`.
 
     An unknown guard that is met first makes the value unknown; so does `otherwise=None` where no guard is true.
