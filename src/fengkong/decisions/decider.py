@@ -1,12 +1,12 @@
 """Deciding: score, gather the facts, run the rules, write the record, answer."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 from fengkong.decisions.policy import Pending, Policy
-from fengkong.decisions.records import record
+from fengkong.decisions.records import DECISION, record
 from fengkong.decisions.signals import ask_needed, check_scorers
 from fengkong.decisions.sources import FactSource, check_sources, gather
 from fengkong.domain.decisions import Decision
@@ -15,10 +15,7 @@ from fengkong.domain.signals import Signal
 from fengkong.ledger.entries import EntryStore, utc_now
 from fengkong.scoring.protocol import TextScorer
 
-__all__ = ["DECISION", "Decider", "time_ordered_id"]
-
-DECISION = "decision"
-"""The kind of the ledger's entries that hold decisions; their subject is the document's id."""
+__all__ = ["Decider", "time_ordered_id"]
 
 
 def time_ordered_id(time: datetime) -> str:
@@ -49,11 +46,13 @@ class Decider:
         now: the clock that decisions are stamped with; new_id: makes a decision's id from its time.
 
         Raises SettingsError when the rules use a signal that no scorer gives, don't know a scorer's labels, or read p
-        of a scorer that names no positive label, and for sources that give the same fact.
+        of a scorer that names no positive label, for sources that give the same
+        fact, and for a window of the rules that no source computes.
         """
         check_scorers(policy.rules, scorers)
-        check_sources(sources)
+        check_sources(sources, policy.windows)
         self._policy = policy
+        self._counted_by = {window.by for window in policy.windows if window.events == DECISION}
         self._scorers = tuple(scorers.values())
         self._ledger = ledger
         self._sources = tuple(sources)
@@ -71,27 +70,45 @@ class Decider:
     def decide_many(self, docs: Sequence[Document]) -> list[Decision]:
         """The same decisions as one by one, in the order of the documents, scored in one batch and written in one step.
 
-        Raises as `decide` does, and then none of them is decided.
+        Where rules count past decisions, a document whose entity has been in the batch before begins a new step, since
+        what was decided for it counts.
+        Raises as `decide` does; InputError before any is decided, FacilityError with the steps before it written.
         """
-        hashes = [doc.content_hash for doc in docs]
+        for doc in docs:
+            _ = doc.content_hash  # refuses what can't be written down, before anything is decided
+        return [dec for step in self._steps(docs) for dec in self._decide_together(step)]
+
+    def _steps(self, docs: Sequence[Document]) -> Iterator[list[Document]]:
+        """The documents in order, parted where one has an entity in common with an earlier one of its step."""
+        step: list[Document] = []
+        seen = set[tuple[str, str]]()
+        for doc in docs:
+            entities = {(name, str(value)) for name in self._counted_by if (value := doc.fields.get(name)) is not None}
+            if seen & entities:
+                yield step
+                step, seen = [], set()
+            step.append(doc)
+            seen |= entities
+        if step:
+            yield step
+
+    def _decide_together(self, docs: Sequence[Document]) -> list[Decision]:
         times = [self._now().astimezone(UTC) for _ in docs]
         facts = [gather(doc, self._sources, doc.time or time) for doc, time in zip(docs, times, strict=True)]
         pending = [self._policy.consider(doc, known) for doc, known in zip(docs, facts, strict=True)]
         signals = ask_needed(self._scorers, docs, [case.needed for case in pending])
-        decisions = [self._conclude(*given) for given in zip(docs, hashes, times, pending, signals, strict=True)]
+        decisions = [self._conclude(*given) for given in zip(docs, times, pending, signals, strict=True)]
         self._ledger.append_many(
             DECISION, [(doc.id, record(dec, doc)) for doc, dec in zip(docs, decisions, strict=True)]
         )
         return decisions
 
-    def _conclude(
-        self, doc: Document, content_hash: str, time: datetime, case: Pending, signals: tuple[Signal, ...]
-    ) -> Decision:
+    def _conclude(self, doc: Document, time: datetime, case: Pending, signals: tuple[Signal, ...]) -> Decision:
         conclusion = case.conclude(signals)
         return Decision(
             id=self._new_id(time),
             document=doc.id,
-            document_hash=content_hash,
+            document_hash=doc.content_hash,
             outcome=conclusion.outcome,
             reasons=conclusion.reasons,
             signals=signals,

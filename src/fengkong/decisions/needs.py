@@ -7,7 +7,9 @@ condition that asks it of a signal is settled by nothing else.
 
 from collections.abc import Iterator, Sequence
 
+from fengkong.decisions.records import DECISION
 from fengkong.decisions.values import signal_of
+from fengkong.decisions.windows import Window
 from fengkong.domain.decisions import RuleState, Trace
 from fengkong.rules.definition import Rule
 from fengkong.rules.tree import Expr, Known, children, input_names
@@ -16,20 +18,28 @@ __all__ = ["Needs"]
 
 
 class Needs:
-    """The signals that each rule of a rule set reads.
+    """The signals that each rule of a rule set reads, and those that its windows count.
 
-    all: those that any rule reads.
+    all: those that any rule or window reads.
     """
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], windows: Sequence[Window]) -> None:
         self._rules = [(_signals(rule.condition), any(map(_signals, _known(rule.condition)))) for rule in rules]
-        self.all = frozenset[str]().union(*(read for read, _ in self._rules))
+        # What is counted over past decisions must have been asked in each of them.
+        self._counted = frozenset(
+            signal
+            for window in windows
+            if window.events == DECISION
+            for name in (window.of, *window.where)
+            if (signal := signal_of(name))
+        )
+        self.all = self._counted.union(*(read for read, _ in self._rules))
 
     def of(self, trace: Trace) -> frozenset[str]:
         """The names of the signals that may change something. trace: of a run with every signal unknown."""
         if not self.all:
             return self.all
-        needed = set[str]()
+        needed = set(self._counted)
         for rule, (read, asks_known) in zip(trace.rules, self._rules, strict=True):
             settled = rule.state in {RuleState.HIT, RuleState.NO_HIT} and not asks_known
             if not settled and rule.state not in {RuleState.SNOOZED, RuleState.ERROR}:

@@ -11,6 +11,7 @@ from fengkong.decisions.literals import check_literals
 from fengkong.decisions.needs import Needs
 from fengkong.decisions.reasons import default_reason, doubts, principal_reasons, rule_reasons
 from fengkong.decisions.values import TEXT, rule_values, signal_values
+from fengkong.decisions.windows import Window
 from fengkong.domain.decisions import Outcome, Reason, Trace
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.errors import RuleError
@@ -59,7 +60,12 @@ class Policy:
     @cached_property
     def needs(self) -> Needs:
         """Which models its rules may need."""
-        return Needs(self.rules.rules)
+        return Needs(self.rules.rules, self.windows)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The windows over past events that its rules use."""
+        return getattr(self.rules, "windows", ())
 
     def conclude(self, doc: Document, signals: Sequence[Signal], facts: Sequence[Fact]) -> Conclusion:
         """The most severe outcome that a rule or a doubt asks for; the rule set's default where nothing asks.

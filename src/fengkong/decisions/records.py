@@ -1,23 +1,30 @@
-"""The record of a decision: all that is needed to show it, to explain it and to repeat it to the letter.
-
-JSON has neither decimals nor dates. Where a value's type matters, it is written as an object of one key:
-{"decimal": "10.50"}, {"date": "2026-03-01"}, {"datetime": "2026-03-01T09:30:00+08:00"}.
-"""
+"""The record of a decision: all that is needed to show it, to explain it and to repeat it to the letter."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
+from fengkong.decisions.written import read_value, read_values, write_value, write_values
 from fengkong.domain.canonical import Plain, plain
 from fengkong.domain.decisions import ClauseTrace, Decision, Outcome, Reason, RuleState, RuleTrace, Trace
-from fengkong.domain.documents import Document, FieldValue
+from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError, RuleError
 from fengkong.domain.signals import Fact, Signal
 from fengkong.domain.spans import Span
 
-__all__ = ["RECORD_FORMAT", "decision_from_record", "document_from_record", "record"]
+__all__ = [
+    "DECISION",
+    "RECORD_FORMAT",
+    "decision_from_record",
+    "document_from_record",
+    "outcome_from_record",
+    "record",
+    "signals_from_record",
+]
+
+DECISION = "decision"
+"""The kind of the ledger's entries that hold decisions; their subject is the document's id."""
 
 RECORD_FORMAT = 1
 
@@ -25,11 +32,11 @@ RECORD_FORMAT = 1
 def record(dec: Decision, doc: Document) -> dict[str, Plain]:
     """The decision and its document as a JSON object."""
     body: Any = {"format": RECORD_FORMAT, "decision": plain(dec), "document": plain(doc)}
-    body["document"]["fields"] = _write_all(doc.fields)
+    body["document"]["fields"] = write_values(doc.fields)
     for fact, written in zip(dec.facts, body["decision"]["facts"], strict=True):
-        written["value"] = _write(fact.value)
+        written["value"] = write_value(fact.value)
     for rule, written in zip(dec.trace.rules, body["decision"]["trace"]["rules"], strict=True):
-        written["values"] = _write_all(rule.values)
+        written["values"] = write_values(rule.values)
     return body  # type: ignore[no-any-return]  # `plain` answers JSON of any shape
 
 
@@ -43,6 +50,18 @@ def decision_from_record(body: Mapping[str, Any]) -> Decision:
     """The decision that a record holds, equal to the one answered. Raises InputError for a body that is none."""
     with _readable(body):
         return _decision(**body["decision"])
+
+
+def signals_from_record(body: Mapping[str, Any]) -> tuple[Signal, ...]:
+    """What models said, without reading the rest. Raises InputError for a body that is no record."""
+    with _readable(body):
+        return tuple(_signal(**sig) for sig in body["decision"]["signals"])
+
+
+def outcome_from_record(body: Mapping[str, Any]) -> tuple[Outcome, datetime]:
+    """The outcome and when it was decided, without reading the rest. Raises InputError for a body that is no record."""
+    with _readable(body):
+        return Outcome.parse(body["decision"]["outcome"]), datetime.fromisoformat(body["decision"]["time"])
 
 
 @contextmanager
@@ -61,7 +80,7 @@ def _readable(body: Mapping[str, Any]) -> Iterator[None]:
 
 def _document(fields: dict[str, Any], time: str | None, **rest: str) -> Document:
     moment = datetime.fromisoformat(time) if time else None
-    return Document(fields=_read_all(fields), time=moment, **rest)
+    return Document(fields=read_values(fields), time=moment, **rest)
 
 
 def _decision(**written: Any) -> Decision:
@@ -71,7 +90,7 @@ def _decision(**written: Any) -> Decision:
             "outcome": Outcome.parse(written["outcome"]),
             "reasons": tuple(Reason(**reason) for reason in written["reasons"]),
             "signals": tuple(_signal(**sig) for sig in written["signals"]),
-            "facts": tuple(Fact(**fact | {"value": _read(fact["value"])}) for fact in written["facts"]),
+            "facts": tuple(Fact(**fact | {"value": read_value(fact["value"])}) for fact in written["facts"]),
             "trace": Trace(tuple(_rule(**rule) for rule in written["trace"]["rules"])),
             "time": datetime.fromisoformat(written["time"]),
         }
@@ -89,39 +108,7 @@ def _rule(**written: Any) -> RuleTrace:
         | {
             "state": RuleState(written["state"]),
             "outcome": None if outcome is None else Outcome.parse(outcome),
-            "values": _read_all(written["values"]),
+            "values": read_values(written["values"]),
             "clauses": tuple(ClauseTrace(**clause) for clause in written["clauses"]),
         }
     )
-
-
-def _write_all(values: Mapping[str, FieldValue]) -> dict[str, Plain]:
-    return {name: _write(value) for name, value in values.items()}
-
-
-def _read_all(written: Mapping[str, Any]) -> dict[str, FieldValue]:
-    return {name: _read(value) for name, value in written.items()}
-
-
-def _write(value: FieldValue) -> Plain:
-    match value:
-        case Decimal():
-            return {"decimal": str(value)}
-        case datetime():
-            return {"datetime": value.isoformat()}
-        case date():
-            return {"date": value.isoformat()}
-    return plain(value)
-
-
-def _read(written: Any) -> FieldValue:
-    match written:
-        case {"decimal": str(text)}:
-            return Decimal(text)
-        case {"datetime": str(text)}:
-            return datetime.fromisoformat(text)
-        case {"date": str(text)}:
-            return date.fromisoformat(text)
-        case None | bool() | int() | float() | str():
-            return written
-    raise ValueError("a value of no known type")

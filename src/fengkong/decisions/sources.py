@@ -10,6 +10,7 @@ from typing import Protocol
 
 from fengkong.decisions.signals import told_cause
 from fengkong.decisions.values import SIGNALS, TEXT, field_facts
+from fengkong.decisions.windows import Window
 from fengkong.domain.canonical import plain
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError, SettingsError
@@ -29,8 +30,10 @@ class FactSource(Protocol):
         """What is known about the document's entities as of a moment, with zone; what is left out is unknown."""
 
 
-def check_sources(sources: Sequence[FactSource]) -> None:
-    """Raises SettingsError for a fact that two sources give, or one that would stand in for a signal or the text."""
+def check_sources(sources: Sequence[FactSource], windows: Sequence[Window]) -> None:
+    """Raises SettingsError for a fact that two sources give, one that would stand in for a signal or the text, and
+    for a window of the rules that nobody computes.
+    """
     counts = Counter(name for source in sources for name in source.names)
     for name in sorted(counts):
         if counts[name] > 1:
@@ -38,6 +41,13 @@ def check_sources(sources: Sequence[FactSource]) -> None:
         if name == TEXT or name.startswith(SIGNALS):
             raise SettingsError(
                 "a source can't give what the document or a model says", received=repr(name), cure="rename its fact"
+            )
+    for window in windows:
+        if window.name not in counts:
+            raise SettingsError(
+                "the rules use a window that no source computes",
+                received=repr(window.name),
+                cure="give Velocity(rules.windows, ledger) as a source",
             )
 
 

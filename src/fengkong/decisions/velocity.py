@@ -1,0 +1,141 @@
+"""Velocity: what happened to a document's entities lately, as facts for rules.
+
+The index is derived from the windows that the rules declare, and follows the ledger, entry by entry, so that it holds
+no state of its own: it is built anew at every start, and several processes on one ledger see the same. Events are
+placed by their own time, however late they came.
+"""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from operator import itemgetter
+from threading import Lock
+
+from fengkong.decisions.events import event_of
+from fengkong.decisions.windows import Window
+from fengkong.domain.documents import Document, FieldValue
+from fengkong.domain.signals import Fact
+from fengkong.ledger.entries import EntryStore
+
+__all__ = ["VELOCITY", "Velocity"]
+
+VELOCITY = "velocity"
+"""The source of its facts."""
+
+_PAGE = 1000
+_HOUR = timedelta(hours=1)
+
+Moment = tuple[datetime, FieldValue]
+"""When an event happened, and the value of the field that is measured."""
+
+
+class Velocity:
+    """The values of declared windows as of any moment. Safe for threads.
+
+    A window looks at the events from `over` before that moment up to, but not at, the moment itself: an event doesn't
+    count itself, and nothing that came after it is seen, so that a backtest can't see the future.
+    """
+
+    def __init__(self, windows: Sequence[Window], ledger: EntryStore) -> None:
+        self._windows = tuple(windows)
+        self._ledger = ledger
+        self._timelines = {_looked_at(window): _Timeline(window) for window in windows}
+        self._read = 0
+        self._lock = Lock()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the windows."""
+        return frozenset(window.name for window in self._windows)
+
+    def facts(self, doc: Document, as_of: datetime) -> list[Fact]:
+        """Each window's value for the entity that the document names; unknown where it names none.
+
+        Raises FacilityError when the ledger can't be read, InputError for an event there that can't be.
+        """
+        with self._lock:
+            self._follow()
+            return [Fact(window.name, self._value(window, doc, as_of), VELOCITY) for window in self._windows]
+
+    def _follow(self) -> None:
+        """Take in what was appended since."""
+        while page := self._ledger.entries(self._read, _PAGE):
+            for entry in page:
+                if event := event_of(entry):
+                    for timeline in self._timelines.values():
+                        timeline.add(*event)
+                self._read = entry.seq
+
+    def _value(self, window: Window, doc: Document, as_of: datetime) -> FieldValue:
+        entity = _entity(doc.fields, window)
+        if not entity:
+            return None
+        moments = self._timelines[_looked_at(window)].between(entity, as_of - window.over, as_of)
+        match window.measure:
+            case "count":
+                return len(moments)
+            case "sum":
+                return _sum([value for _, value in moments])
+            case "distinct":
+                values = {value if value is None else _key(value) for _, value in moments}
+                return None if None in values else len(values)
+            case "rate":
+                return Decimal(len(moments)) / _hours(window.over)
+            case "since_last":
+                return _hours(as_of - moments[-1][0]) if moments else None
+
+
+class _Timeline:
+    """The events that one kind of window looks at, by entity, in the order of their own time."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._moments: dict[str, list[Moment]] = defaultdict(list)
+
+    def add(self, kind: str, time: datetime, fields: Mapping[str, FieldValue]) -> None:
+        window = self._window
+        entity = _entity(fields, window)
+        wanted = kind == window.events and all(
+            fields.get(name) is not None and _key(fields[name]) == _key(value) for name, value in window.where.items()
+        )
+        if wanted and entity:
+            insort(self._moments[entity], (time, fields.get(window.of)), key=itemgetter(0))
+
+    def between(self, entity: str, start: datetime, end: datetime) -> Sequence[Moment]:
+        """The moments from start on, before end."""
+        moments = self._moments.get(entity, [])
+        first, last = (bisect_left(moments, at, key=itemgetter(0)) for at in (start, end))
+        return moments[first:last]
+
+
+def _looked_at(window: Window) -> tuple[object, ...]:
+    """Windows that differ only in how far they look back, and in what they make of it, share a timeline."""
+    where = tuple(sorted((name, _key(value)) for name, value in window.where.items()))
+    return window.events, window.by, window.of, where
+
+
+def _entity(fields: Mapping[str, FieldValue], window: Window) -> str:
+    """The entity that the fields name; "" where they name none, since those without a name aren't one entity."""
+    value = fields.get(window.by)
+    return "" if value is None else _key(value).strip()
+
+
+def _key(value: FieldValue) -> str:
+    """An id or word is the same whether it came as a number or as text."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _sum(values: Sequence[FieldValue]) -> Decimal | None:
+    """The exact sum; unknown where one of the values is unknown or no number, since a part isn't the whole."""
+    total = Decimal(0)
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return None
+        total += Decimal(repr(value)) if isinstance(value, float) else value
+    return total
+
+
+def _hours(span: timedelta) -> Decimal:
+    return Decimal(span // timedelta(microseconds=1)) / Decimal(_HOUR // timedelta(microseconds=1))
