@@ -1,5 +1,6 @@
 from .batch import ScoreReport as ScoreReport
 from .batch import score_file as score_file
+from .pack import PACKS as PACKS
 from .settings import FILE_NAME as FILE_NAME
 from .settings import ColumnSettings as ColumnSettings
 from .settings import Costs as Costs
@@ -8,5 +9,4 @@ from .settings import Settings as Settings
 from .settings import find_workspace as find_workspace
 from .system import System as System
 from .system import load as load
-from .workspace import PACKS as PACKS
 from .workspace import create_workspace as create_workspace

@@ -1,47 +1,57 @@
 """Workspaces from packs: plain files that run end to end at once, with a simulated sample."""
 
 import json
+import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.resources import files
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 from tempfile import TemporaryDirectory
-from typing import get_args
+from typing import Any, get_args
 
-from fengkong.assembly.settings import FILE_NAME
+from fengkong.assembly.pack import Pack, find_pack
+from fengkong.assembly.settings import FILE_NAME, DecisionSettings
 from fengkong.corpus.simulation.language import Language
-from fengkong.corpus.simulation.loan.applications import simulate
-from fengkong.domain.canonical import plain
+from fengkong.corpus.simulation.simulated import Simulation
+from fengkong.domain.canonical import canonical_json, plain
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import FacilityError, SettingsError, likely_slip
 
-__all__ = ["PACKS", "create_workspace"]
+__all__ = ["create_workspace"]
 
-PACKS = ("loan",)
 LANGUAGES = get_args(Language)
-APPLICATIONS = 40
-"""New applications that wait for a decision: enough to see each outcome, few enough to read."""
+GITIGNORE = "bundle\nruns/\nledger.db*\n*.rejects.jsonl\n"
+"""What the commands make."""
 
 
 def create_workspace(
-    pack: str, folder: Path, *, language: Language = "en", rows: int = 4000, seed: int = 42, recipe: str
+    pack: str, folder: Path, *, language: Language = "en", rows: int | None = None, seed: int = 42, recipe: str
 ) -> list[Path]:
     """Write a workspace, all of it or nothing, and return its files.
 
-    rows: simulated labelled applications. recipe: the text of recipe.toml.
-    Raises SettingsError for an unknown pack or language and for a folder that holds something already,
-    FacilityError when it can't be written.
+    pack: the name of one that comes with fengkong, or the folder of another. rows: simulated labelled texts; None takes
+    the pack's number. recipe: the text of recipe.toml, in which the pack's own choices are put.
+    Raises SettingsError for an unknown pack or language, a pack that can't be used, and a folder that holds something
+    already, FacilityError when it can't be written.
     """
-    _check(pack, folder, language)
-    contents = _pack_files(pack, {"name": folder.resolve().name, "language": language}, language)
+    _check(folder, language)
+    chosen = find_pack(pack)
+    contents = {
+        **_texts(chosen, {"name": folder.resolve().name, "language": language}, language),
+        "recipe.toml": _with_choices(recipe, chosen.contents.recipe.get(language, {})),
+    }
+    number = chosen.contents.rows if rows is None else rows
+    simulation = chosen.simulator(number + chosen.contents.waiting, language=language, seed=seed)
+    decisions = tomllib.loads(contents[FILE_NAME]).get("decisions", {})
+    waiting = str(decisions.get("applications", DecisionSettings().applications))
     try:
         with _appearing(folder.resolve()) as part:
-            for name, text in {**contents, "recipe.toml": recipe}.items():
+            for name, text in contents.items():
                 (part / name).write_text(text, encoding="utf-8")
-            simulate(rows, language=language, seed=seed).write(part)
-            waiting = simulate(APPLICATIONS, language=language, seed=seed + 1).examples
-            (part / "applications.jsonl").write_text(_unlabelled(waiting), encoding="utf-8")
+            _labelled(simulation, number).write(part)
+            (part / waiting).write_text(_unlabelled(simulation.examples[number:]), encoding="utf-8")
     except OSError as error:
         raise FacilityError(
             "the workspace can't be written", where=str(folder), received=str(error), cure="choose another folder"
@@ -63,29 +73,51 @@ def _appearing(folder: Path) -> Iterator[Path]:
             path.replace(folder / path.name)
 
 
-def _check(pack: str, folder: Path, language: str) -> None:
-    if pack not in PACKS:
-        raise SettingsError("the pack is not known", received=repr(pack), cure=likely_slip(pack, PACKS))
+def _check(folder: Path, language: str) -> None:
     if language not in LANGUAGES:
         raise SettingsError("the language is not known", received=repr(language), cure=likely_slip(language, LANGUAGES))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsError("the folder is not empty", where=str(folder), cure="name a new one; nothing was changed")
 
 
-def _pack_files(pack: str, values: Mapping[str, str], language: str) -> dict[str, str]:
-    root = files("fengkong.assembly").joinpath("packs", pack)
-    sources = {
-        FILE_NAME: FILE_NAME,
-        "rules.yaml": "rules.yaml",
-        f"README.{language}.md": "README.md",
-        "gitignore": ".gitignore",
-    }
+def _texts(pack: Pack, values: Mapping[str, str], language: str) -> dict[str, str]:
+    """The files of the pack by the names that they get. Settings and README name the workspace and its language."""
+    named = {FILE_NAME: FILE_NAME, f"README.{language}.md": "README.md"}
     return {
-        name: Template(root.joinpath(source).read_text(encoding="utf-8")).substitute(values)
-        for source, name in sources.items()
+        **{name: Template(pack.text(source)).substitute(values) for source, name in named.items()},
+        **{name: pack.text(name) for name in pack.contents.files},
+        ".gitignore": GITIGNORE,
     }
+
+
+def _with_choices(recipe: str, choices: Mapping[str, object]) -> str:
+    """The recipe's text with some keys set otherwise, its comments kept."""
+    for key, value in choices.items():
+        line = f"{key} = {canonical_json(value).decode()}"
+        recipe, found = re.subn(rf"^{re.escape(key)} = .*$", line.replace("\\", r"\\"), recipe, flags=re.MULTILINE)
+        recipe += "" if found else f"{line}\n"
+    return recipe
+
+
+def _labelled(simulation: Simulation[Any], number: int) -> Simulation[Any]:
+    """The first so many texts. What is left is newer: it waits for a decision, as tomorrow's texts would."""
+    return replace(
+        simulation,
+        examples=simulation.examples[:number],
+        truth=simulation.truth[:number],
+        labels=simulation.labels[:number],
+    )
 
 
 def _unlabelled(examples: Iterable[Example]) -> str:
-    rows = ({"id": f"N{n:04d}", "text": ex.text, "fields": ex.fields} for n, ex in enumerate(examples, start=1))
+    rows = (
+        {
+            "id": f"N{n:04d}",
+            "text": ex.text,
+            **({"pair": ex.pair} if ex.pair else {}),
+            "time": ex.time,
+            "fields": ex.fields,
+        }
+        for n, ex in enumerate(examples, start=1)
+    )
     return "".join(json.dumps(plain(row), ensure_ascii=False) + "\n" for row in rows)

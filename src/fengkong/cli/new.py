@@ -13,10 +13,15 @@ __all__ = ["new"]
 
 
 def new(
-    pack: Annotated[str, typer.Argument(help="The pack to start from: loan.")],
+    pack: Annotated[
+        str,
+        typer.Argument(help="The pack: loan, fraud, credit, market, service, incident; or the folder of your own."),
+    ],
     folder: Annotated[Path, typer.Argument(help="The folder to make; it must be empty or not exist yet.")],
     language: Language = "en",
-    rows: Annotated[int, typer.Option(min=50, help="How many labelled applications to simulate.")] = 4000,
+    rows: Annotated[
+        int | None, typer.Option(min=50, help="How many labelled texts to simulate; else as many as the pack says.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed makes the same workspace.")] = 42,
     as_json: Json = False,
 ) -> None:

@@ -4,6 +4,9 @@ from .reading import read_documents as read_documents
 from .reading import read_examples as read_examples
 from .report import ReadReport as ReadReport
 from .simulation import Simulation as Simulation
+from .simulation import TextTruth as TextTruth
+from .simulation import find_simulator as find_simulator
 from .simulation import simulate as simulate
+from .simulation import simulate_texts as simulate_texts
 from .splitting import Splits as Splits
 from .splitting import split_examples as split_examples
