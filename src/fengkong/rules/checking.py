@@ -13,6 +13,8 @@ from fengkong.domain.findings import Finding, Severity
 from fengkong.rules.declarations import Inputs, read_inputs, read_reasons
 from fengkong.rules.definition import Definition, Rule
 from fengkong.rules.groups import Groups
+from fengkong.rules.inference import LISTS
+from fengkong.rules.lists import DeclaredList, read_lists
 from fengkong.rules.loading import Nodes, read_text
 from fengkong.rules.rule_reading import Entries, RuleReader, read_outcome
 from fengkong.rules.scope import Scope
@@ -21,26 +23,37 @@ from fengkong.rules.tree import Expr, input_names
 __all__ = ["check", "examine"]
 
 FORMAT = "1"
+_SECTIONS = ("groups", "lists")
 
 
-def check(rules: str | Path, *, source: str = "") -> list[Finding]:
+def check(rules: str | Path, *, source: str = "", folder: Path | None = None) -> list[Finding]:
     """All findings on a rule set, in the order of its lines; empty when there is nothing to say.
 
     rules: a Path to a YAML file, or the YAML text itself. source: the name that findings give as the file; a path's
-    own by default. Never raises for what it reads, however broken.
+    own by default. folder: where the files that it names lie; a path's own by default. Never raises for what it reads,
+    however broken.
     """
-    return examine(rules, source=source)[1]
+    return examine(rules, source=source, folder=folder)[1]
 
 
-def examine(rules: str | Path, *, source: str = "") -> tuple[Definition | None, list[Finding]]:
+def examine(
+    rules: str | Path, *, source: str = "", folder: Path | None = None
+) -> tuple[Definition | None, list[Finding]]:
     """The definition, or None where a finding is an error, and all findings."""
-    nodes = Nodes(source or (str(rules) if isinstance(rules, Path) else ""))
+    if isinstance(rules, Path):
+        source, folder = source or str(rules), folder or rules.parent
+    nodes = Nodes(source, folder)
     text = read_text(rules, nodes) if isinstance(rules, Path) else rules
     root = None if text is None else nodes.root(text)
     definition = None if root is None else _Examination(nodes).definition(root)
-    findings = sorted(nodes.findings, key=lambda finding: finding.place.line or 0)
+    findings = sorted(nodes.findings, key=lambda finding: (*_file(finding, source), finding.place.line or 0))
     broken = any(finding.severity is Severity.ERROR for finding in findings)
     return None if broken else definition, findings
+
+
+def _file(finding: Finding, source: str) -> tuple[bool, str]:
+    """Sorts the rule set's own findings before those of the files that it names."""
+    return finding.place.file != source, finding.place.file
 
 
 class _Examination:
@@ -53,7 +66,7 @@ class _Examination:
 
     def definition(self, root: yaml.Node) -> Definition | None:
         required = ("format", "name", "version", "inputs", "reasons", "rules")
-        entries = self._nodes.entries(root, "the rule set", required=required, optional=("default", "groups"))
+        entries = self._nodes.entries(root, "the rule set", required=required, optional=("default", *_SECTIONS))
         texts = {key: self._text(entries, key) for key in ("format", "name", "version")}
         if texts["format"] not in {None, FORMAT}:
             cure = f"write format: {FORMAT}, or read it with the version of fengkong that wrote it"
@@ -67,6 +80,11 @@ class _Examination:
         if "reasons" in entries:
             self._reasons = read_reasons(self._nodes, entries["reasons"][1])
         scope = Scope(self._inputs)
+        lists = read_lists(self._nodes, entries["lists"][1], self._inputs) if "lists" in entries else {}
+        for name, declared in lists.items():
+            scope.define_list(f"{LISTS}{name}", None if declared is None else declared.holds)
+            if declared is not None and declared.day is not None:
+                scope.used.add(declared.day.name)
         groups = Groups(self._nodes, scope)
         if "groups" in entries:
             groups.read(entries["groups"][1])
@@ -78,10 +96,17 @@ class _Examination:
             return None
         self._compare_conditions(rules)
         self._unused(rules, scope)
-        self._empty_groups(rules, groups)
+        self._idle(rules, scope, groups, lists)
         reasons = {code: texts for code, (_, texts) in self._reasons.items()}
         return Definition(
-            texts["name"] or "", texts["version"] or "", default, self._inputs.types, reasons, tuple(rules), derived
+            texts["name"] or "",
+            texts["version"] or "",
+            default,
+            self._inputs.types,
+            reasons,
+            tuple(rules),
+            derived,
+            {name: str(declared.content) for name, declared in lists.items() if declared is not None},
         )
 
     def _text(self, entries: Entries, key: str) -> str | None:
@@ -109,9 +134,13 @@ class _Examination:
                 what = f"no rule gives the reason {code!r}"
                 self._nodes.report("R010", what, node, cure="remove it", severity=Severity.INFO)
 
-    def _empty_groups(self, rules: list[Rule], groups: Groups) -> None:
+    def _idle(self, rules: list[Rule], scope: Scope, groups: Groups, lists: Mapping[str, DeclaredList | None]) -> None:
         filled = {rule.group for rule in rules}
-        for name, group in groups.declared.items():
-            if name not in filled:
-                what = f"no rule is in the group {name!r}"
-                self._nodes.report("R013", what, group.node, cure="remove it", severity=Severity.INFO)
+        idle = [
+            (f"no rule is in the group {name!r}", of.node) for name, of in groups.declared.items() if name not in filled
+        ]
+        for name, declared in lists.items():
+            if declared is not None and f"{LISTS}{name}" not in scope.used:
+                idle.append((f"nothing looks into the list {name!r}", declared.node))
+        for what, node in idle:
+            self._nodes.report("R013", what, node, cure="remove it", severity=Severity.INFO)

@@ -23,7 +23,7 @@ from fengkong.rules.arithmetic import (
     subtract,
 )
 from fengkong.rules.doubles import DOUBLE_LIMIT, comparable_as_doubles
-from fengkong.rules.functions import FUNCTIONS, at_least
+from fengkong.rules.functions import at_least, plain_function
 from fengkong.rules.tree import (
     And,
     Arithmetic,
@@ -216,7 +216,7 @@ class _Emitter:
                 convert = from_integer if expr.operand.type.kind is Kind.INTEGER else from_probability
                 return self._applied(convert, [expr.operand])
             case Call():
-                return self._applied(FUNCTIONS[expr.function].make(*expr.settings), expr.arguments)
+                return self._applied(plain_function(expr.function, expr.settings), expr.arguments)
         raise AssertionError(f"inputs are read first, and {type(expr).__name__} is emitted above")
 
     def _applied(self, function: Callable[..., Any], operands: Sequence[Expr]) -> ast.expr:

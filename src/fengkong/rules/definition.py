@@ -68,7 +68,8 @@ class Rule:
 class Definition:
     """A rule set's content: its inputs with signals spelt out, its reasons' texts by code and language, its rules.
 
-    derived: the tree by name of every value that is derived from inputs, such as `points.total`.
+    derived: the tree by name of every value that is derived from inputs, such as `points.total`. lists: the hash of
+    the content of each list by name.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Definition:
     reasons: Mapping[str, Mapping[str, str]]
     rules: tuple[Rule, ...]
     derived: Mapping[str, Expr] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
 
     def hash(self) -> str:
         """sha256 (hex) over the content: comments, blanks and key order don't count, the order of the rules does."""
@@ -92,4 +94,5 @@ class Definition:
         }
         # Points follow from the rules, which are there.
         derived = {name: canonical(tree) for name, tree in self.derived.items() if not name.startswith(POINTS)}
-        return digest(content | {"derived": derived} if derived else content)
+        later = {"derived": derived, "lists": self.lists}
+        return digest(content | {key: value for key, value in later.items() if value})

@@ -4,12 +4,13 @@ A derived value (the points of a group, a score, an output of a table) is named 
 anything is compiled its name gives way to its tree, so that whatever reads a condition meets inputs alone.
 """
 
-from collections.abc import Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar, cast
 
+from fengkong.rules.inference import IN_LIST
 from fengkong.rules.syntax import ExpressionError, Fault
-from fengkong.rules.tree import Expr, Input, children
+from fengkong.rules.tree import Call, Expr, Input, children
 
 __all__ = ["Expansion"]
 
@@ -27,15 +28,17 @@ class Expansion:
         self._sizes: dict[Expr, tuple[int, int]] = {}
         self._nodes = 0
 
-    def expand(self, expr: Expr, derived: Mapping[str, Expr]) -> Expr:
-        """The tree with each input that `derived` names exchanged for its tree.
+    def expand(self, expr: Expr, derived: Mapping[str, Expr], lists: Mapping[str, Callable[[Expr], Expr]]) -> Expr:
+        """The tree with each input that `derived` names exchanged for its tree, and each look-up for its list's own.
+
+        lists: by name, what makes the condition that a value is on the list.
 
         Raises ExpressionError (R022) where the whole then has more than 50,000 parts, is more than 150 deep, or has
         more than 1,000,000 parts together with all that were written out before.
         """
-        if not derived:
+        if not derived and not lists:
             return expr
-        whole = _expanded(expr, derived)
+        whole = _Writer(derived, lists).written(expr)
         nodes, depth = self._size(whole)
         self._nodes += nodes
         if nodes > NODES or depth > DEPTH:
@@ -55,12 +58,21 @@ class Expansion:
         return self._sizes[expr]
 
 
-def _expanded(part: Part, derived: Mapping[str, Expr]) -> Part:
-    if isinstance(part, Input):
-        return cast("Part", derived.get(part.name, part))
-    if isinstance(part, tuple):
-        return cast("Part", tuple(_expanded(item, derived) for item in part))
-    if not isinstance(part, Expr):
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    derived: Mapping[str, Expr]
+    lists: Mapping[str, Callable[[Expr], Expr]]
+
+    def written(self, part: Part) -> Part:
+        """The part of a tree with all names in it exchanged."""
+        match part:
+            case Input(name=name):
+                return cast("Part", self.derived.get(name, part))
+            case tuple():
+                return cast("Part", tuple(map(self.written, part)))
+            case Call(function=function, arguments=(value,), settings=(str() as name,)) if function == IN_LIST:
+                return cast("Part", self.lists[name](self.written(value)))
+        if isinstance(part, Expr):
+            changes = {field.name: self.written(getattr(part, field.name)) for field in fields(part)}
+            return cast("Part", replace(part, **changes))
         return part
-    changes = {field.name: _expanded(getattr(part, field.name), derived) for field in fields(part)}
-    return cast("Part", replace(part, **changes))

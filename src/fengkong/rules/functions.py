@@ -17,9 +17,10 @@ import re2
 
 from fengkong.domain.errors import RuleError
 from fengkong.rules.arithmetic import absolute, round_half_up
+from fengkong.rules.listing import LOOKUPS
 from fengkong.rules.types import BOOLEAN, DECIMAL, INTEGER, TEXT, Type
 
-__all__ = ["FUNCTIONS", "Argument", "Function", "Setting", "at_least", "compile_pattern"]
+__all__ = ["FUNCTIONS", "Argument", "Function", "Setting", "at_least", "compile_pattern", "plain_function"]
 
 PATTERN_LENGTH = 500
 PATTERN_MEMORY = 1 << 20
@@ -126,3 +127,8 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
 )
 """By name. `date("...")`, `datetime("...")` and `at_least(n, [...])` are syntax, not functions: they have no plain
 function behind them."""
+
+
+def plain_function(name: str, settings: Sequence[object]) -> Callable[..., Any]:
+    """The plain function of a call in a typed tree: a builtin, or a look-up that the checker put there."""
+    return LOOKUPS[name](*settings) if name in LOOKUPS else FUNCTIONS[name].make(*settings)

@@ -17,6 +17,7 @@ from fengkong.rules.tree import (
     And,
     Arithmetic,
     ArithmeticOperator,
+    Call,
     Compare,
     CompareOperator,
     Const,
@@ -27,10 +28,17 @@ from fengkong.rules.tree import (
     Negate,
     Not,
     Or,
+    input_names,
 )
 from fengkong.rules.types import BOOLEAN, DECIMAL, INTEGER, NUMBERS, ORDERED, TEXT, TEXTS, Kind, Type
 
-__all__ = ["RESERVED", "infer", "names_in"]
+__all__ = ["IN_LIST", "LISTS", "RESERVED", "infer", "names_in"]
+
+LISTS = "lists."
+"""What the names of declared lists begin with."""
+
+IN_LIST = "in list"
+"""The function of a call that stands for `value in lists.name`, until the list itself is put there."""
 
 RESERVED = frozenset({"known", "unknown", "true", "false"})
 """Words with a meaning of their own, which no input may be called."""
@@ -137,6 +145,8 @@ class _Inference:
         if not name:
             what = f"`{self._source.written(node)}` takes a part of a value"
             raise ExpressionError(Fault("R021", what, "a point stands only inside the name of an input"))
+        if name.startswith(LISTS):
+            raise ExpressionError(Fault("R021", f"the list {name!r} can't be used here", f"write `x in {name}`"))
         if name not in self._inputs:
             raise ExpressionError(
                 Fault("R023", f"there is no input {name!r}", likely_slip(name, self._inputs) + "; or declare it")
@@ -177,6 +187,9 @@ class _Inference:
             case [ast.In() | ast.NotIn() as operator], [ast.List(elts=items)]:
                 member = self._member(node.left, items)
                 return Not(member) if isinstance(operator, ast.NotIn) else member
+            case [ast.In() | ast.NotIn() as operator], [ast.Attribute() as right] if _dotted(right).startswith(LISTS):
+                listed = self._listed(node.left, _dotted(right))
+                return Not(listed) if isinstance(operator, ast.NotIn) else listed
         if any(isinstance(operator, ast.Is | ast.IsNot | ast.In | ast.NotIn) for operator in node.ops):
             cure = "write x in [a, b], x is known, or contains(text, part)"
             raise ExpressionError(Fault("R021", f"`{self._source.written(node)}` can't be read", cure))
@@ -229,6 +242,17 @@ class _Inference:
         if are_numbers([operand]):
             operand, *typed = to_compare([operand, *typed])
         return Member(operand, tuple(dict.fromkeys(cast("list[Const]", typed))))
+
+    def _listed(self, node: ast.expr, name: str) -> Expr:
+        if name not in self._inputs:
+            lists = [other for other in self._inputs if other.startswith(LISTS)]
+            cure = likely_slip(name, lists) + "; or add it under lists"
+            raise ExpressionError(Fault("R023", f"there is no list {name!r}", cure))
+        operand = self.one(node)
+        if operand.type.kind not in TEXTS or not any(input_names(operand)):
+            what = f"`{self._source.written(node)}` can't be looked up in a list"
+            raise ExpressionError(Fault("R025", what, "lists hold texts: name an input that is one"))
+        return Call(IN_LIST, (operand,), (name,), BOOLEAN)
 
     def _same_family(self, nodes: Sequence[ast.expr], operands: Sequence[Expr]) -> None:
         families = {_family(operand.type.kind) for operand in operands}

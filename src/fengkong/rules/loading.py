@@ -36,8 +36,10 @@ class _Loader(yaml.SafeLoader):
 class Nodes:
     """The YAML nodes of one file and the findings gathered while walking them."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, folder: Path | None = None) -> None:
+        """source: the file's name in findings. folder: where files that it names are looked for."""
         self.source = source
+        self.folder = folder
         self.findings: list[Finding] = []
 
     def report(

@@ -23,6 +23,7 @@ class RuleSet:
 
     name, version: as its author gave them. hash: sha256 (hex) of its content.
     inputs: the declared type by dotted name; `text` is always among them.
+    lists: the sha256 (hex) of the content of each declared list by name.
     reasons: texts by code, then by language ("en", "zh"). default: the outcome where no rule asks for one.
     """
 
@@ -33,6 +34,7 @@ class RuleSet:
         self.rules: tuple[Rule, ...] = definition.rules
         self.inputs: Mapping[str, Type] = MappingProxyType(dict(definition.inputs))
         self.reasons: Mapping[str, Mapping[str, str]] = MappingProxyType(dict(definition.reasons))
+        self.lists: Mapping[str, str] = MappingProxyType(dict(definition.lists))
         self.hash = definition.hash()
         self._derived = dict(definition.derived)
         clauses = [clause.expression for rule in self.rules for clause in rule.clauses]
@@ -44,12 +46,15 @@ class RuleSet:
     @classmethod
     def load(cls, path: str | Path) -> "RuleSet":
         """The rule set of a YAML file. Raises RuleError with the first error that `check` finds."""
-        return cls(_checked(Path(path), ""))
+        return cls(_checked(Path(path), "", None))
 
     @classmethod
-    def parse(cls, text: str, source: str = "") -> "RuleSet":
-        """The rule set of a YAML text; `source` names it in errors. Raises RuleError as `load` does."""
-        return cls(_checked(text, source))
+    def parse(cls, text: str, source: str = "", *, folder: Path | None = None) -> "RuleSet":
+        """The rule set of a YAML text. Raises RuleError as `load` does.
+
+        source: its name in errors. folder: where the files that it names lie.
+        """
+        return cls(_checked(text, source, folder))
 
     def run(self, values: Mapping[str, FieldValue], snoozed: Set[str] = frozenset()) -> Trace:
         """What every rule says of one document, in the author's order. Never raises for what the values are.
@@ -78,8 +83,8 @@ class RuleSet:
         return f"RuleSet({self.name!r}, version={self.version!r}, rules={len(self.rules)}, hash={self.hash[:12]!r})"
 
 
-def _checked(rules: str | Path, source: str) -> Definition:
-    definition, findings = examine(rules, source=source)
+def _checked(rules: str | Path, source: str, folder: Path | None) -> Definition:
+    definition, findings = examine(rules, source=source, folder=folder)
     if definition is None:
         raise _first_error([finding for finding in findings if finding.severity is Severity.ERROR])
     return definition

@@ -14,7 +14,7 @@ from fengkong.rules.expansion import Expansion
 from fengkong.rules.inference import infer, names_in
 from fengkong.rules.syntax import ExpressionError, Fault, Source, parse_expression
 from fengkong.rules.tree import Expr, input_names
-from fengkong.rules.types import Type
+from fengkong.rules.types import TEXT, Type
 
 __all__ = ["Build", "Condition", "Scope"]
 
@@ -44,6 +44,8 @@ class Scope(Mapping[str, Type]):
 
     inputs: Inputs
     used: set[str] = field(default_factory=set)
+    _lists: dict[str, Callable[[Expr], Expr]] = field(default_factory=dict)
+    _broken: set[str] = field(default_factory=set)
     _builders: dict[str, Build] = field(default_factory=dict)
     _built: dict[str, Expr | None] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
@@ -52,6 +54,13 @@ class Scope(Mapping[str, Type]):
     def define(self, name: str, build: Build) -> None:
         """Gives a derived value its name."""
         self._builders[name] = build
+
+    def define_list(self, name: str, holds: Callable[[Expr], Expr] | None) -> None:
+        """Gives a list its name. holds: makes the condition that a value is on it; None where the list has a fault."""
+        if holds is None:
+            self._broken.add(name)
+        else:
+            self._lists[name] = holds
 
     def derived(self) -> dict[str, Expr]:
         """Every derived value that has no fault, by name, in the order of its declaration."""
@@ -91,7 +100,7 @@ class Scope(Mapping[str, Type]):
 
     def expanded(self, expr: Expr) -> Expr:
         """The tree with those of derived values in place of their names."""
-        return self._expansion.expand(expr, dict(self.named(expr)))
+        return self._expansion.expand(expr, dict(self.named(expr)), self._lists)
 
     def named(self, expr: Expr) -> tuple[tuple[str, Expr], ...]:
         """The derived values that the expression names, with their trees."""
@@ -100,6 +109,10 @@ class Scope(Mapping[str, Type]):
 
     def __getitem__(self, name: str) -> Type:
         self.used.add(name)
+        if name in self._broken:
+            raise _BrokenNameError
+        if name in self._lists:
+            return TEXT
         if name not in self._builders:
             return self.inputs.types[name]
         value = self.build(name)
@@ -110,6 +123,7 @@ class Scope(Mapping[str, Type]):
     def __iter__(self) -> Iterator[str]:
         yield from self.inputs.types
         yield from self._builders
+        yield from self._lists
 
     def __len__(self) -> int:
-        return len(self.inputs.types) + len(self._builders)
+        return len(self.inputs.types) + len(self._builders) + len(self._lists)

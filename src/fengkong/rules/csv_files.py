@@ -1,0 +1,147 @@
+"""Reading CSV files that lie beside a rule set: lists, scorecards and decision tables, row by row with their lines."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from fengkong.domain.documents import Place
+from fengkong.domain.errors import likely_slip
+from fengkong.domain.findings import Finding, Severity
+from fengkong.rules.loading import Nodes
+
+__all__ = ["CsvFile", "Row", "read_csv"]
+
+FILE_BYTES = 1 << 27
+FINDINGS = 20
+"""The most faulty rows of one file that are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: the line on which it ends, and its cells without the blanks around them, by column."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+class CsvFile:
+    """The rows of one file, and what is found in them."""
+
+    def __init__(self, nodes: Nodes, path: Path, columns: tuple[str, ...] = (), rows: tuple[Row, ...] = ()) -> None:
+        self.columns = columns
+        self.rows = rows
+        self._nodes = nodes
+        self._path = path
+        self._told: Counter[Severity] = Counter()
+
+    def report(
+        self, code: str, message: str, line: int | None, *, cure: str = "", severity: Severity = Severity.ERROR
+    ) -> None:
+        """Adds a finding at a line; of each severity only so many, and the last says so."""
+        self._told[severity] += 1
+        if self._told[severity] > FINDINGS:
+            return
+        if self._told[severity] == FINDINGS:
+            message += f" (and maybe more: only the first {FINDINGS} are listed)"
+        self._nodes.findings.append(Finding(code, severity, message, Place(str(self._path), line), cure))
+
+
+def read_csv(
+    nodes: Nodes, node: yaml.Node, *, required: Collection[str], optional: Collection[str] | None
+) -> CsvFile | None:
+    """The file that a scalar names, or None after reporting why it can't be used.
+
+    The file must lie in the rule set's folder or below, be UTF-8, at most 128 MB, and have a header. optional: None
+    takes any column.
+    """
+    path = _path(nodes, node)
+    text = None if path is None else _text(nodes, node, path)
+    if path is None or text is None:
+        return None
+    file = CsvFile(nodes, path)
+    try:
+        rows = _rows(text)
+    except csv.Error as error:
+        file.report("R016", f"the file is no CSV: {error}", None, cure="save it again as CSV")
+        return None
+    if not rows:
+        file.report("R016", "the file has no header", 1, cure="name its columns in the first line")
+        return None
+    columns = tuple(rows[0][1])
+    if not _columns_fit(file, columns, required, optional):
+        return None
+    wrong = [(line, cells) for line, cells in rows[1:] if len(cells) != len(columns)]
+    for line, cells in wrong:
+        what = f"the row has {len(cells)} cells where the header has {len(columns)}"
+        file.report("R017", what, line, cure="put a cell that holds a comma between double quotes")
+    if wrong:
+        return None
+    file.columns = columns
+    file.rows = tuple(Row(line, dict(zip(columns, cells, strict=True))) for line, cells in rows[1:])
+    return file
+
+
+def _path(nodes: Nodes, node: yaml.Node) -> Path | None:
+    name = nodes.text(node, "the name of a file")
+    if name is None:
+        return None
+    if nodes.folder is None:
+        cure = "load it from a file, or name the folder"
+        nodes.report("R016", f"a rule set that is no file has no folder to find {name!r} in", node, cure=cure)
+        return None
+    try:
+        path = nodes.folder / name
+        inside = path.resolve().is_relative_to(nodes.folder.resolve())
+    except (OSError, RuntimeError, ValueError):
+        inside = False
+    if not inside:
+        cure = "put it beside the rule set and write its name"
+        nodes.report("R016", f"the file {name!r} is not in the rule set's folder", node, cure=cure)
+        return None
+    return path
+
+
+def _text(nodes: Nodes, node: yaml.Node, path: Path) -> str | None:
+    try:
+        if path.stat().st_size > FILE_BYTES:
+            what = f"the file {path.name!r} has more than {FILE_BYTES} bytes"
+            nodes.report("R016", what, node, cure="split it")
+            return None
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        nodes.report("R016", f"the file {path.name!r} does not exist", node, cure="check its name")
+    except UnicodeDecodeError as error:
+        nodes.report("R016", f"the file {path.name!r} is not UTF-8 (byte {error.start})", node, cure="save it as UTF-8")
+    except OSError as error:
+        what = f"the file {path.name!r} can't be read: {error.strerror}"
+        nodes.report("R016", what, node, cure="check its permissions")
+    return None
+
+
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    """The rows that hold something, each with the line on which it ends. Raises csv.Error."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    return [(line, cells) for line, cells in rows if any(cells)]
+
+
+def _columns_fit(
+    file: CsvFile, columns: tuple[str, ...], required: Collection[str], optional: Collection[str] | None
+) -> bool:
+    known = {*required, *(optional or ())}
+    faults = [(f"the column {name!r} is missing", "add it") for name in required if name not in columns]
+    for name in dict.fromkeys(columns):
+        if not name:
+            faults.append(("a column has no name", "name it in the first line"))
+        elif columns.count(name) > 1:
+            faults.append((f"the column {name!r} stands twice", "keep one of them"))
+        elif optional is not None and name not in known:
+            faults.append((f"there is an unknown column {name!r}", likely_slip(name, known)))
+    for what, cure in faults:
+        file.report("R016", what, 1, cure=cure)
+    return not faults
