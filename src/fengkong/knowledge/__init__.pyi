@@ -9,4 +9,6 @@ from .facts import GraphLimits as GraphLimits
 from .graph import EntityGraph as EntityGraph
 from .rows import read_edges as read_edges
 from .rows import read_entities as read_entities
+from .storing import load_graph as load_graph
+from .storing import save_graph as save_graph
 from .views import GraphView as GraphView

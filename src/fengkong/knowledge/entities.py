@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from fengkong.domain.errors import InputError, likely_slip
 from fengkong.knowledge.names import normal_name
 
-__all__ = ["Edge", "Entity", "Measure", "Vocabulary"]
+__all__ = ["Edge", "Entity", "Measure", "Vocabulary", "check_value"]
 
 Measure = Literal["nothing", "amount", "share"]
 """What the value of an edge measures: an amount of money (all in one currency), or a share from 0 to 1."""
@@ -68,24 +68,31 @@ class Vocabulary:
 
     def entity(self, type_: str, name: str) -> Entity:
         """The entity of that name. Raises InputError for an undeclared type, and a name without a letter or digit."""
-        if type_ not in self.types:
-            raise InputError(
-                "the type of entity is not declared", received=repr(type_), cure=likely_slip(type_, self.types)
-            )
+        self.check_type(type_)
         normal = normal_name(type_, name)
         if not normal:
             raise InputError(f"the {type_} has no name", cure="give a name with a letter or digit, or leave it out")
         return Entity(type_, normal)
 
+    def check_type(self, type_: str) -> None:
+        """Raises InputError for a type of entity that is not declared."""
+        if type_ not in self.types:
+            cure = likely_slip(type_, self.types)
+            raise InputError("the type of entity is not declared", received=repr(type_), cure=cure)
+
+    def measure(self, kind: str) -> Measure:
+        """What the value of such edges measures. Raises InputError for a kind that is not declared."""
+        measure = self.kinds.get(kind)
+        if measure is None:
+            cure = likely_slip(kind, self.kinds)
+            raise InputError("the kind of edge is not declared", received=repr(kind), cure=cure)
+        return measure
+
     def check(self, edge: Edge) -> None:
         """Raises InputError for an edge of an undeclared kind, without a zone, or with a value that can't be."""
-        measure = self.kinds.get(edge.kind)
-        if measure is None:
-            cure = likely_slip(edge.kind, self.kinds)
-            raise InputError("the kind of edge is not declared", received=repr(edge.kind), cure=cure)
+        measure = self.measure(edge.kind)
         for entity in (edge.start, edge.end):
-            if entity.type not in self.types:
-                self.entity(*entity)
+            self.check_type(entity.type)
         if edge.time.tzinfo is None or (edge.until is not None and edge.until.tzinfo is None):
             raise InputError("the time of an edge has no zone", received=edge.time.isoformat(), cure="give it a zone")
         if edge.until is not None and edge.until < edge.time:
@@ -93,10 +100,11 @@ class Vocabulary:
                 "an edge ends before it began", received=edge.until.isoformat(), cure="give a later time, or none"
             )
         if edge.value is not None:
-            _check_value(edge.kind, measure, edge.value)
+            check_value(edge.kind, measure, edge.value)
 
 
-def _check_value(kind: str, measure: Measure, value: Decimal) -> None:
+def check_value(kind: str, measure: Measure, value: Decimal) -> None:
+    """Raises InputError for a value that an edge of this kind can't have."""
     if measure == "nothing":
         raise InputError(f"an edge of kind {kind!r} has no value", received=str(value), cure="leave it out")
     if not value.is_finite() or value < 0:

@@ -7,14 +7,15 @@ for edges that come in the order of time.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from fengkong.domain.errors import InputError
 from fengkong.knowledge.entities import Edge, Entity, Vocabulary
 
-__all__ = ["NEVER", "EntityGraph", "from_ticks", "ticks"]
+__all__ = ["NEVER", "EdgeColumns", "EntityGraph", "from_ticks", "ticks"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -30,6 +31,18 @@ def ticks(moment: datetime) -> int:
 def from_ticks(count: int) -> datetime:
     """The moment so many microseconds after 1970, UTC."""
     return _EPOCH + count * _TICK
+
+
+class EdgeColumns(NamedTuple):
+    """The parts of many edges, each in a column; times in ticks."""
+
+    kinds: Sequence[str]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    times: Sequence[int]
+    untils: Sequence[int]
+    values: Sequence[Decimal | None]
+    sources: Sequence[str]
 
 
 class EntityGraph:
@@ -103,6 +116,26 @@ class EntityGraph:
         if number not in bearers:
             bearers.append(number)
 
+    def extend_checked(self, edges: EdgeColumns) -> None:
+        """Take in many edges at once, by columns that were checked; entities are numbers of this graph."""
+        first = len(self.kind)
+        sources = [self._sources.setdefault(source, len(self._sources)) for source in edges.sources]
+        for column, new in (
+            (self.kind, (self._kinds[kind] for kind in edges.kinds)),
+            (self.start, edges.starts),
+            (self.end, edges.ends),
+            (self.time, edges.times),
+            (self.until, edges.untils),
+            (self._source, sources),
+        ):
+            column.extend(new)
+        self.value.extend(edges.values)
+        for number in sorted(range(first, len(self.kind)), key=self.time.__getitem__):
+            start, end = self.start[number], self.end[number]
+            self._touch(start, number)
+            if end != start:
+                self._touch(end, number)
+
     def mark_bad(self, entity: Entity, since: datetime) -> None:
         """Make it known that the entity is bad (a fraud, a default) from that time on; the earliest time counts."""
         if since.tzinfo is None:
@@ -128,6 +161,11 @@ class EntityGraph:
         """Which source an edge comes from, as `source_number` counts them."""
         return self._source[number]
 
+    def sources(self) -> Iterator[str]:
+        """The source of each edge, in the order in which they came."""
+        names = list(self._sources)
+        return (names[number] for number in self._source)
+
     def source_number(self, source: str) -> int | None:
         """The number of a source; None where no edge comes from it."""
         return self._sources.get(source)
@@ -146,8 +184,7 @@ class EntityGraph:
 
     def edges(self) -> Iterator[Edge]:
         """All edges, in the order in which they came."""
-        sources = list(self._sources)
-        for number in range(len(self.kind)):
+        for number, source in enumerate(self.sources()):
             until = self.until[number]
             yield Edge(
                 self.kinds[self.kind[number]],
@@ -156,7 +193,7 @@ class EntityGraph:
                 from_ticks(self.time[number]),
                 None if until == NEVER else from_ticks(until),
                 self.value[number],
-                sources[self._source[number]],
+                source,
             )
 
     def _touch(self, entity: int, edge: int) -> None:
