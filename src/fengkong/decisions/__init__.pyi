@@ -1,10 +1,14 @@
+from .comparison import Comparison as Comparison
+from .comparison import compare as compare
 from .decider import Decider as Decider
 from .events import Event as Event
 from .events import record_event as record_event
 from .literals import check_literals as check_literals
+from .phantoms import shadow_pairs as shadow_pairs
 from .policy import Conclusion as Conclusion
 from .policy import Policy as Policy
 from .records import decision_from_record as decision_from_record
 from .records import document_from_record as document_from_record
+from .shadow import Shadow as Shadow
 from .sources import FactSource as FactSource
 from .velocity import Velocity as Velocity

@@ -2,16 +2,18 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
-from fengkong.decisions.policy import Pending, Policy
+from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import DECISION, record
+from fengkong.decisions.shadow import PHANTOM, Shadow
 from fengkong.decisions.signals import ask_needed, check_scorers
 from fengkong.decisions.sources import FactSource, check_sources, gather
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
-from fengkong.domain.signals import Signal
+from fengkong.domain.errors import FengkongError
 from fengkong.ledger.entries import EntryStore, utc_now
 from fengkong.scoring.protocol import TextScorer
 
@@ -38,16 +40,18 @@ class Decider:
         ledger: EntryStore,
         *,
         sources: Sequence[FactSource] = (),
+        shadow: Shadow | None = None,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[datetime], str] = time_ordered_id,
     ) -> None:
         """scorers: by the name of the signal that rules use. sources: of facts that aren't in the document.
 
+        shadow: a candidate that decides beside, and leaves nothing but phantom records.
         now: the clock that decisions are stamped with; new_id: makes a decision's id from its time.
 
         Raises SettingsError when the rules use a signal that no scorer gives, don't know a scorer's labels, or read p
-        of a scorer that names no positive label, for sources that give the same
-        fact, and for a window of the rules that no source computes.
+        of a scorer that names no positive label, for sources that give the same fact, and for a window that no source
+        computes.
         """
         check_scorers(policy.rules, scorers)
         check_sources(sources, policy.windows)
@@ -56,6 +60,7 @@ class Decider:
         self._scorers = tuple(scorers.values())
         self._ledger = ledger
         self._sources = tuple(sources)
+        self._shadow = shadow
         self._now = now
         self._new_id = new_id
 
@@ -97,24 +102,13 @@ class Decider:
         facts = [gather(doc, self._sources, doc.time or time) for doc, time in zip(docs, times, strict=True)]
         pending = [self._policy.consider(doc, known) for doc, known in zip(docs, facts, strict=True)]
         signals = ask_needed(self._scorers, docs, [case.needed for case in pending])
-        decisions = [self._conclude(*given) for given in zip(docs, times, pending, signals, strict=True)]
-        self._ledger.append_many(
-            DECISION, [(doc.id, record(dec, doc)) for doc, dec in zip(docs, decisions, strict=True)]
-        )
+        decisions = [
+            case.decide(said, decision_id=self._new_id(time), time=time)
+            for case, said, time in zip(pending, signals, times, strict=True)
+        ]
+        records = [(doc.id, record(dec, doc)) for doc, dec in zip(docs, decisions, strict=True)]
+        self._ledger.append_many(DECISION, records)
+        if self._shadow:
+            with suppress(FengkongError):  # the answer stands, whether or not its phantom could be written
+                self._ledger.append_many(PHANTOM, self._shadow.phantoms(docs, decisions))
         return decisions
-
-    def _conclude(self, doc: Document, time: datetime, case: Pending, signals: tuple[Signal, ...]) -> Decision:
-        conclusion = case.conclude(signals)
-        return Decision(
-            id=self._new_id(time),
-            document=doc.id,
-            document_hash=doc.content_hash,
-            outcome=conclusion.outcome,
-            reasons=conclusion.reasons,
-            signals=signals,
-            facts=case.facts,
-            trace=conclusion.trace,
-            policy=self._policy.version,
-            rules_hash=self._policy.rules.hash,
-            time=time,
-        )

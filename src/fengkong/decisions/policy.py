@@ -5,6 +5,7 @@ Live decisions and repeated ones take this same road, on the same frozen inputs.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from fengkong.decisions.literals import check_literals
@@ -12,7 +13,7 @@ from fengkong.decisions.needs import Needs
 from fengkong.decisions.reasons import default_reason, doubts, principal_reasons, rule_reasons
 from fengkong.decisions.values import TEXT, rule_values, signal_values
 from fengkong.decisions.windows import Window
-from fengkong.domain.decisions import Outcome, Reason, Trace
+from fengkong.domain.decisions import Decision, Outcome, Reason, Trace
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.errors import RuleError
 from fengkong.domain.signals import Fact, Signal
@@ -80,7 +81,7 @@ class Policy:
         """What the rules say before any model is asked, and which models they need."""
         values = rule_values(doc, facts)
         trace = self.rules.run(values)
-        return Pending(self, tuple(facts), values, trace, self.needs.of(trace))
+        return Pending(self, doc, tuple(facts), values, trace, self.needs.of(trace))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Pending:
     """
 
     policy: Policy
+    doc: Document
     facts: tuple[Fact, ...]
     values: Mapping[str, FieldValue]
     trace: Trace
@@ -99,7 +101,7 @@ class Pending:
 
     def conclude(self, signals: Sequence[Signal]) -> Conclusion:
         """The conclusion, as `Policy.conclude` says."""
-        rules, heard = self.policy.rules, [sig for sig in signals if sig.name in self.needed]
+        rules, heard = self.policy.rules, self._heard(signals)
         trace = rules.run({**self.values, **signal_values(heard)}) if heard else self.trace
         empty = self.policy.reads_text and not units(str(self.values[TEXT]))
         given = rule_reasons(trace, rules.reasons) + doubts(trace, heard, self.facts, empty=empty)
@@ -107,3 +109,23 @@ class Pending:
             given = [(rules.default, default_reason(self.policy.version))]
         outcome = Outcome.most_severe((asked for asked, _ in given), rules.default)
         return Conclusion(outcome, principal_reasons(outcome, given), trace)
+
+    def decide(self, signals: Sequence[Signal], *, decision_id: str, time: datetime) -> Decision:
+        """The decision that this conclusion is, made at that time, with the signals that were needed."""
+        conclusion = self.conclude(signals)
+        return Decision(
+            id=decision_id,
+            document=self.doc.id,
+            document_hash=self.doc.content_hash,
+            outcome=conclusion.outcome,
+            reasons=conclusion.reasons,
+            signals=self._heard(signals),
+            facts=self.facts,
+            trace=conclusion.trace,
+            policy=self.policy.version,
+            rules_hash=self.policy.rules.hash,
+            time=time,
+        )
+
+    def _heard(self, signals: Sequence[Signal]) -> tuple[Signal, ...]:
+        return tuple(sorted((sig for sig in signals if sig.name in self.needed), key=lambda sig: sig.name))

@@ -21,6 +21,7 @@ __all__ = [
     "outcome_from_record",
     "record",
     "signals_from_record",
+    "written_decision",
 ]
 
 DECISION = "decision"
@@ -31,11 +32,20 @@ RECORD_FORMAT = 1
 
 def record(dec: Decision, doc: Document) -> dict[str, Plain]:
     """The decision and its document as a JSON object."""
-    body: Any = {"format": RECORD_FORMAT, "decision": plain(dec), "document": plain(doc)}
-    body["document"]["fields"] = write_values(doc.fields)
-    for fact, written in zip(dec.facts, body["decision"]["facts"], strict=True):
+    document: Any = plain(doc)
+    return {
+        "format": RECORD_FORMAT,
+        "decision": written_decision(dec),
+        "document": document | {"fields": write_values(doc.fields)},
+    }
+
+
+def written_decision(dec: Decision) -> dict[str, Plain]:
+    """The decision alone as a JSON object."""
+    body: Any = plain(dec)
+    for fact, written in zip(dec.facts, body["facts"], strict=True):
         written["value"] = write_value(fact.value)
-    for rule, written in zip(dec.trace.rules, body["decision"]["trace"]["rules"], strict=True):
+    for rule, written in zip(dec.trace.rules, body["trace"]["rules"], strict=True):
         written["values"] = write_values(rule.values)
     return body  # type: ignore[no-any-return]  # `plain` answers JSON of any shape
 

@@ -9,7 +9,10 @@ from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.signals import Fact, Signal
 from fengkong.text.normalising import normalise
 
-__all__ = ["SIGNALS", "TEXT", "field_facts", "rule_values", "signal_of", "signal_prefix", "signal_values"]
+__all__ = ["FIELDS", "SIGNALS", "TEXT", "field_facts", "rule_values", "signal_of", "signal_prefix", "signal_values"]
+
+FIELDS = "fields"
+"""The source of the facts that are the document's own fields."""
 
 SIGNALS = "signals."
 """What the names of all inputs that come from models begin with."""
@@ -30,7 +33,7 @@ def signal_of(name: str) -> str:
 
 def field_facts(doc: Document) -> tuple[Fact, ...]:
     """The document's fields as facts, by name."""
-    return tuple(Fact(name, doc.fields[name], "fields") for name in sorted(doc.fields))
+    return tuple(Fact(name, doc.fields[name], FIELDS) for name in sorted(doc.fields))
 
 
 def rule_values(doc: Document, facts: Iterable[Fact]) -> dict[str, FieldValue]:

@@ -1,0 +1,50 @@
+"""Stored decisions, read back from the ledger one by one."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fengkong.decisions.records import DECISION, decision_from_record, document_from_record
+from fengkong.domain.decisions import Decision
+from fengkong.domain.documents import Document
+from fengkong.domain.errors import InputError
+from fengkong.ledger.entries import Entry, EntryStore
+
+__all__ = ["Stored", "stored_decision", "stored_decisions", "walk"]
+
+_PAGE = 1000
+
+
+class Stored(NamedTuple):
+    """A decision and the document that it is about."""
+
+    doc: Document
+    dec: Decision
+
+
+def walk(ledger: EntryStore, kind: str, after: int = 0) -> Iterator[Entry]:
+    """Every entry of a kind that follows number `after`, oldest first, in constant memory."""
+    while page := ledger.entries(after, _PAGE):
+        yield from (entry for entry in page if entry.kind == kind)
+        after = page[-1].seq
+
+
+def stored_decisions(ledger: EntryStore) -> Iterator[Stored]:
+    """Every decision, oldest first. Raises InputError for one that can't be read, naming its entry."""
+    for entry in walk(ledger, DECISION):
+        yield _read(entry)
+
+
+def stored_decision(ledger: EntryStore, decision_id: str, document: str) -> Stored:
+    """The decision of that id on that document. Raises InputError where there is none."""
+    for entry in ledger.find(DECISION, document):
+        stored = _read(entry)
+        if stored.dec.id == decision_id:
+            return stored
+    raise InputError("the ledger has no such decision", received=repr(decision_id), cure="check the id")
+
+
+def _read(entry: Entry) -> Stored:
+    try:
+        return Stored(document_from_record(entry.body), decision_from_record(entry.body))
+    except InputError as error:
+        raise InputError(error.what, where=f"entry {entry.seq}", received=error.received, cure=error.cure) from error
