@@ -3,3 +3,4 @@ from .definition import Rule as Rule
 from .ruleset import RuleSet as RuleSet
 from .types import Kind as Kind
 from .types import Type as Type
+from .windows import Window as Window

@@ -106,7 +106,8 @@ class _Examination:
             reasons,
             tuple(rules),
             derived,
-            {name: str(declared.content) for name, declared in lists.items() if declared is not None},
+            lists={name: str(declared.content) for name, declared in lists.items() if declared is not None},
+            windows=tuple(self._inputs.windows),
         )
 
     def _text(self, entries: Entries, key: str) -> str | None:

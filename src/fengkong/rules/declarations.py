@@ -12,6 +12,7 @@ from fengkong.domain.findings import Severity
 from fengkong.rules.inference import RESERVED
 from fengkong.rules.loading import Nodes
 from fengkong.rules.types import BUILTIN_INPUTS, Kind, Type, signal_inputs
+from fengkong.rules.windows import WINDOW, Window, read_window, window_type
 
 __all__ = ["LANGUAGES", "SIGNAL", "Inputs", "all_plain", "read_inputs", "read_reasons"]
 
@@ -31,11 +32,13 @@ class Inputs:
 
     types: by dotted name, signals spelt out, `text` included.
     groups: for each declaration, its node and the names that it gives.
+    windows: those of them that are computed from past events.
     broken: names whose declaration has a fault; rules that name them can't be judged yet.
     """
 
     types: dict[str, Type] = field(default_factory=lambda: dict(BUILTIN_INPUTS))
     groups: dict[str, tuple[yaml.Node, tuple[str, ...]]] = field(default_factory=dict)
+    windows: list[Window] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
 
 
@@ -43,7 +46,7 @@ def read_inputs(nodes: Nodes, node: yaml.Node) -> Inputs:
     """The inputs of the `inputs` mapping; faults are reported to the nodes."""
     inputs = Inputs()
     for name, (key, value) in nodes.entries(node, "inputs", optional=None).items():
-        declared = _declared(nodes, name, value) if _usable(nodes, name, key) else None
+        declared = _declared(nodes, name, value, inputs.windows) if _usable(nodes, name, key) else None
         repeated = [other for other in declared or () if other in inputs.types and other not in BUILTIN_INPUTS]
         if repeated:
             nodes.report("R002", f"the input {repeated[0]!r} is declared twice", key, cure="keep one of them")
@@ -77,8 +80,12 @@ def all_plain(nodes: Nodes, what: str, name: str, parts: Sequence[str], key: yam
     return plain == name
 
 
-def _declared(nodes: Nodes, name: str, node: yaml.Node) -> dict[str, Type] | None:
-    """The inputs that one declaration gives, or None after reporting what is wrong with it."""
+def _declared(nodes: Nodes, name: str, node: yaml.Node, windows: list[Window]) -> dict[str, Type] | None:
+    """The inputs that one declaration gives, or None after reporting what is wrong with it; windows are gathered."""
+    if _is_window(node) and not _is_signal_name(name):
+        window = read_window(nodes, name, node)
+        windows += [window] if window else []
+        return {name: window_type(window)} if window else None
     word, listed = _type_and_list(nodes, name, node)
     if word is None:
         return None
@@ -89,7 +96,9 @@ def _declared(nodes: Nodes, name: str, node: yaml.Node) -> dict[str, Type] | Non
     if word == SIGNAL:
         return signal_inputs(name, listed)
     if word not in set(Kind):
-        nodes.report("R011", f"there is no type {word!r}", node, cure=likely_slip(word, [*map(str, Kind), SIGNAL]))
+        nodes.report(
+            "R011", f"there is no type {word!r}", node, cure=likely_slip(word, [*map(str, Kind), SIGNAL, WINDOW])
+        )
         return None
     declared = Type(Kind(word), listed)
     if (declared.kind is Kind.CATEGORY) != bool(listed):
@@ -101,6 +110,11 @@ def _declared(nodes: Nodes, name: str, node: yaml.Node) -> dict[str, Type] | Non
         nodes.report("R011", f"the input {name!r} can't be of type {word}", node, cure=cure)
         return None
     return {name: declared}
+
+
+def _is_window(node: yaml.Node) -> bool:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return any(key.value == "type" and value.value == WINDOW for key, value in pairs)
 
 
 def _is_signal_name(name: str) -> bool:

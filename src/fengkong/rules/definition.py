@@ -1,7 +1,7 @@
 """What a checked rule set holds, before anything is compiled from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
 from fengkong.domain.canonical import digest
@@ -9,6 +9,7 @@ from fengkong.domain.decisions import Outcome
 from fengkong.domain.documents import Place
 from fengkong.rules.tree import Expr, canonical
 from fengkong.rules.types import Type
+from fengkong.rules.windows import Window
 
 __all__ = ["POINTS", "Clause", "Definition", "Rule"]
 
@@ -69,7 +70,7 @@ class Definition:
     """A rule set's content: its inputs with signals spelt out, its reasons' texts by code and language, its rules.
 
     derived: the tree by name of every value that is derived from inputs, such as `points.total`. lists: the hash of
-    the content of each list by name.
+    the content of each list by name. windows: the inputs that are computed from past events.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Definition:
     rules: tuple[Rule, ...]
     derived: Mapping[str, Expr] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
+    windows: tuple[Window, ...] = ()
 
     def hash(self) -> str:
         """sha256 (hex) over the content: comments, blanks and key order don't count, the order of the rules does."""
@@ -94,5 +96,10 @@ class Definition:
         }
         # Points follow from the rules, which are there.
         derived = {name: canonical(tree) for name, tree in self.derived.items() if not name.startswith(POINTS)}
-        later = {"derived": derived, "lists": self.lists}
+        later = {"derived": derived, "lists": self.lists, "windows": [_content(window) for window in self.windows]}
         return digest(content | {key: value for key, value in later.items() if value})
+
+
+def _content(window: Window) -> dict[str, object]:
+    said = {field.name: getattr(window, field.name) for field in fields(window)}
+    return said | {"over": window.over.total_seconds()}

@@ -14,6 +14,7 @@ from fengkong.rules.definition import Definition, Rule
 from fengkong.rules.points import snoozed_input
 from fengkong.rules.tracing import LazyTrace, Tracer
 from fengkong.rules.types import Type
+from fengkong.rules.windows import Window
 
 __all__ = ["RuleSet"]
 
@@ -23,6 +24,7 @@ class RuleSet:
 
     name, version: as its author gave them. hash: sha256 (hex) of its content.
     inputs: the declared type by dotted name; `text` is always among them.
+    windows: the inputs that are computed from past events, by whoever keeps those.
     lists: the sha256 (hex) of the content of each declared list by name.
     reasons: texts by code, then by language ("en", "zh"). default: the outcome where no rule asks for one.
     """
@@ -34,6 +36,7 @@ class RuleSet:
         self.rules: tuple[Rule, ...] = definition.rules
         self.inputs: Mapping[str, Type] = MappingProxyType(dict(definition.inputs))
         self.reasons: Mapping[str, Mapping[str, str]] = MappingProxyType(dict(definition.reasons))
+        self.windows: tuple[Window, ...] = definition.windows
         self.lists: Mapping[str, str] = MappingProxyType(dict(definition.lists))
         self.hash = definition.hash()
         self._derived = dict(definition.derived)
