@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypedDict
 
 import torch
 from tokenizers import Tokenizer
@@ -11,7 +12,7 @@ from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.fields import FieldEncoder
-from fengkong.scoring.windows import Windows
+from fengkong.scoring.windows import Pooling, Windows
 from fengkong.training.bases.finding import Download
 from fengkong.training.bases.loading import BaseModel, load_base
 from fengkong.training.defaults import Plan, choose_defaults
@@ -23,6 +24,7 @@ from fengkong.training.recipe import Recipe
 from fengkong.training.tasks.choosing import choose_kind, metric_choice
 from fengkong.training.tasks.entities import Entities
 from fengkong.training.tasks.kind import Kind
+from fengkong.training.tasks.together import Together, tagging_of
 from fengkong.training.tuning.state import TrainingState, start_training
 from fengkong.training.ways.registry import apply_way, places_left
 from fengkong.training.ways.way import count_trained
@@ -99,7 +101,8 @@ def prepare(
     """
     _check_texts(splits)
     kind = kind or choose_kind(recipe, splits)
-    fields = fields if fields is not None and fields.width and kind.task != "entities" else None
+    fields = fields if fields is not None and fields.width and not all(tagging_of(kind)) else None
+    _check_pairs(kind, splits)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     with torch.random.fork_rng():  # the head starts from the seed, and the caller's stream is left alone
         torch.manual_seed(recipe.seed)
@@ -110,6 +113,8 @@ def prepare(
     windows = _windows(recipe, kind, splits, max_tokens)
     if isinstance(kind, Entities) and isinstance(network, TokenTagger):
         kind = kind.with_base(base.tokenizer, max_tokens, windows, network.transitions)
+    elif isinstance(kind, Together):
+        kind = kind.with_base(base.tokenizer, max_tokens, windows)
     train, dev = (
         encode(examples, base.tokenizer, kind.targets(examples), max_tokens=max_tokens, fields=fields, windows=windows)
         for examples in (splits.train, splits.dev)
@@ -127,26 +132,35 @@ def prepare(
         trained=trained,
         device=device,
     )
-    marks = kind.findings(splits.train) if isinstance(kind, Entities) else ()
+    marks = kind.findings(splits.train) if isinstance(kind, Entities | Together) else ()
     findings = (*_findings(base, train), *marks)
     network.to(device).eval()
     return Prepared(recipe, kind, base, network, max_tokens, windows, fields, train, dev, plan, findings)
 
 
+class _Shape(TypedDict):
+    """What every network is told beside its columns."""
+
+    hidden: int
+    pooling: Literal["mean", "cls", "last"]
+    windows: Pooling | None
+    dropout: float
+    field_width: int
+
+
 def _network(base: BaseModel, recipe: Recipe, kind: Kind, fields: FieldEncoder | None) -> TextClassifier:
-    if isinstance(kind, Entities):
-        crf = kind.tag_loss == "crf"
-        tagging = [True] * kind.tags
-        return TokenTagger(base.encoder, tagging, hidden=base.hidden, dropout=recipe.dropout, transitions=crf)
-    return TextClassifier(
-        base.encoder,
-        len(kind.labels),
+    tagging = tagging_of(kind)
+    shape = _Shape(
         hidden=base.hidden,
         pooling=base.pooling(recipe.pooling),
-        windows=recipe.window_pooling if recipe.windows > 1 else None,
+        windows=recipe.window_pooling if recipe.windows > 1 and not all(tagging) else None,
         dropout=recipe.dropout,
         field_width=fields.width if fields is not None else 0,
     )
+    if not any(tagging):
+        return TextClassifier(base.encoder, len(tagging), **shape)
+    crf = isinstance(kind, Entities) and kind.tag_loss == "crf"
+    return TokenTagger(base.encoder, tagging, transitions=crf, **shape)
 
 
 def _windows(recipe: Recipe, kind: Kind, splits: Splits, max_tokens: int) -> Windows | None:
@@ -156,7 +170,7 @@ def _windows(recipe: Recipe, kind: Kind, splits: Splits, max_tokens: int) -> Win
     """
     if recipe.windows == 1:
         return None
-    pooling = "mean" if kind.task == "entities" else recipe.window_pooling
+    pooling = "mean" if all(tagging_of(kind)) else recipe.window_pooling
     windows = Windows(most=recipe.windows, overlap=recipe.overlap, pooling=pooling)
     fault = None
     if windows.overlap > max_tokens // 2:
@@ -166,6 +180,14 @@ def _windows(recipe: Recipe, kind: Kind, splits: Splits, max_tokens: int) -> Win
     if fault is not None:
         raise SettingsError("texts can't be read in windows so", where="windows", received=fault[0], cure=fault[1])
     return windows
+
+
+def _check_pairs(kind: Kind, splits: Splits) -> None:
+    """Raises InputError where two texts are read side by side by a network that finds entities."""
+    paired = next((ex for _, part in splits for ex in part if ex.pair), None)
+    if paired is not None and any(tagging_of(kind)):
+        cure = "leave the column of second texts out"
+        raise InputError("entities are found in one text, not in two", where=str(paired.place), cure=cure)
 
 
 def _check_texts(splits: Splits) -> None:

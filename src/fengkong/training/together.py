@@ -18,6 +18,7 @@ from fengkong.training.exporting.exportable import check_exportable
 from fengkong.training.exporting.sealing import export_bundle
 from fengkong.training.job import NOWHERE, THREADS, check_measurable, measure_head
 from fengkong.training.measuring.floors import Floor, Inputs, train_floors
+from fengkong.training.measuring.gazetteer import EntityFloor, look_up_names
 from fengkong.training.measuring.measurement import Measurement
 from fengkong.training.measuring.number_floors import train_number_floors
 from fengkong.training.preparation import prepare
@@ -83,14 +84,14 @@ def run_together(
         events = tuning.go_on(checkpoint_seconds, tell)
     with stages.enter("sealing", "calibrate each question, export, compare with the trained model on dev"):
         logits = predict_logits(prepared.network, prepared.dev, padding=prepared.base.padding)
-        calibrated = calibrate_heads(kind, manifest.heads, logits, prepared.dev.targets, tasks[0].costs)
+        calibrated = calibrate_heads(prepared.kind, manifest.heads, logits, prepared.dev.targets, tasks[0].costs)
         manifest = manifest.model_copy(update={"heads": tuple(found.head for found in calibrated)})
         exported = export_bundle(
             prepared.network,
             prepared.tokenizer,
             run.bundle,
             manifest,
-            kind=kind,
+            kind=prepared.kind,
             dev=splits.dev,
             train=splits.train,
             recipe=recipe.to_toml(),
@@ -138,8 +139,10 @@ def _check_recipe(recipe: Recipe) -> None:
             )
 
 
-def _floors(kind: Kind, splits: Splits, seed: int) -> list[Floor]:
+def _floors(kind: Kind, splits: Splits, seed: int) -> list[Floor] | list[EntityFloor]:
     """What each question's head must beat: models of its own texts alone."""
+    if kind.task == "entities":
+        return [look_up_names(splits)]
     inputs = {name: Inputs(cleaned_texts(part)) for name, part in splits}
     if isinstance(kind, Regression):
         targets = kind.targets(splits.train)

@@ -31,12 +31,12 @@ def together() -> Together:
     return Together.of({n: choose_kind(Recipe.from_values({"task": tasks[n]}), s) for n, s in QUESTIONS.items()})
 
 
-def test_targets_are_unknown_where_an_example_answers_another_question(together):
+def test_targets_say_which_question_an_example_answers_and_what_is_true_of_it(together):
     targets = together.targets(mixed(QUESTIONS).train)
-    assert targets.shape == (7, 4)
-    assert np.isnan(targets).sum(axis=1).tolist() == [3, 3, 2, 2, 3, 3, 3]
-    assert targets[:2, 0].tolist() == [0, 1]
-    assert targets[2:4, 1:3].tolist() == [[1, 1], [0, 0]]
+    assert targets[:, 0].tolist() == [0, 0, 1, 1, 2, 2, 2]
+    assert targets[:2, 1].tolist() == [0, 1]
+    assert targets[2:4, 1:].tolist() == [[1, 1], [0, 0]]
+    assert targets[4:, 1].mean() == pytest.approx(0, abs=1e-6)
     assert together.labels == ("tone.bad", "tone.good", "topics.x", "topics.y", "loss.value")
 
 
@@ -44,8 +44,8 @@ def test_the_loss_is_each_questions_own_by_its_share_of_the_texts(together):
     targets = torch.from_numpy(together.targets(mixed(QUESTIONS).train))
     logits = torch.randn(7, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
     tone = together.kinds["tone"].loss(logits[:2, :2], torch.tensor([0, 1]))
-    topics = together.kinds["topics"].loss(logits[2:4, 2:4], targets[2:4, 1:3])
-    loss = together.kinds["loss"].loss(logits[4:, 4:], targets[4:, 3])
+    topics = together.kinds["topics"].loss(logits[2:4, 2:4], targets[2:4, 1:])
+    loss = together.kinds["loss"].loss(logits[4:, 4:], targets[4:, 1])
     torch.testing.assert_close(together.loss(logits, targets), (2 * tone + 2 * topics + 3 * loss) / 7)
     # An example teaches nothing about the questions that it does not answer.
     together.loss(logits, targets).backward()
@@ -59,7 +59,7 @@ def test_dev_figures_are_told_by_question_and_their_mean_counts(together):
     logits = np.zeros((7, 5), np.float32)
     logits[:2, :2] = [[9, -9], [-9, 9]]
     logits[2:4, 2:4] = [[9, 9], [-9, -9]]
-    logits[4:, 4] = targets[4:, 3]
+    logits[4:, 4] = targets[4:, 1]
     figures = together.dev_figures(logits, targets)
     assert figures["tone.auc"] == figures["topics.micro_f1"] == figures["mean"] == 1.0
     assert figures["loss.rmse"] == pytest.approx(0, abs=1e-4)

@@ -48,11 +48,7 @@ class Entities:
 
     @classmethod
     def from_splits(cls, tag_loss: TagLoss, splits: Splits) -> "Entities":
-        """For the types that train marks. Raises InputError where it marks none, or two texts are read side by side."""
-        paired = next((ex for _, part in splits for ex in part if ex.pair), None)
-        if paired is not None:
-            cure = "leave the column of second texts out"
-            raise InputError("entities are found in one text, not in two", where=str(paired.place), cure=cure)
+        """For the types that train marks. Raises InputError where it marks none."""
         labels = tuple(sorted({entity.label for ex in splits.train for entity in ex.entities or ()}))
         if not labels:
             raise InputError(
@@ -105,7 +101,8 @@ class Entities:
         """Of logits [texts, tokens, tags]. "soft_iou" is added to cross-entropy: alone, a tag that is nearly never
         given has no gradient.
         """
-        targets = targets[:, : logits.shape[1]]
+        width = min(logits.shape[1], targets.shape[1])  # a batch, or its other texts, may be longer than any tagged one
+        logits, targets = logits[:, :width], targets[:, :width]
         if self.tag_loss == "crf":
             return chain_loss(logits, targets, self.transitions)
         loss = tag_cross_entropy(logits, targets)

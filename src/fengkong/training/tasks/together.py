@@ -2,26 +2,35 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from itertools import chain
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import SettingsError
+from fengkong.domain.findings import Finding
+from fengkong.scoring.windows import Windows
 from fengkong.training.encoding import Float32s, Int64s
+from fengkong.training.entities.targets import NO_TAG
+from fengkong.training.tasks.entities import Entities
 from fengkong.training.tasks.kind import LOWER_IS_BETTER, Kind
 from fengkong.training.tasks.targets import Targets
 
-__all__ = ["Together", "mixed"]
+__all__ = ["Together", "mixed", "tagging_of"]
+
+Logits = TypeVar("Logits", Tensor, Float32s)
 
 
 @dataclass(frozen=True)
 class Together:
-    """The questions by name. The logits of all stand side by side; a target is NaN where an example answers another.
+    """The questions by name. The logits of all stand side by side; where one finds entities, in a row for each token.
 
+    A row of targets begins with the number of the question that its example answers; that question's own follow.
     Its figure on dev is the mean over the questions of each one's own, so that none is given up for another.
     """
 
@@ -32,7 +41,7 @@ class Together:
 
     @classmethod
     def of(cls, kinds: Mapping[str, Kind]) -> "Together":
-        """Raises SettingsError for fewer than two questions, and for one that tags or foretells by its error alone."""
+        """Raises SettingsError for fewer than two questions, and for one that learns more than its logits."""
         if len(kinds) < 2:
             raise SettingsError(
                 "learning together needs two questions or more",
@@ -40,11 +49,28 @@ class Together:
                 cure="name another, or train the one by itself",
             )
         for name, kind in kinds.items():
-            if kind.task == "entities":
+            if isinstance(kind, Entities) and kind.tag_loss == "crf":
                 raise SettingsError(
-                    "entities are learnt by themselves", where=name, cure="train them in a bundle of their own"
+                    "a conditional random field is learnt by itself",
+                    where=name,
+                    received="loss 'crf'",
+                    cure="choose cross_entropy, or train it in a bundle of its own",
                 )
         return cls(kinds)
+
+    def with_base(self, tokenizer: Tokenizer, max_tokens: int, windows: Windows | None = None) -> "Together":
+        """The same for texts cut in these tokens."""
+        based = {
+            name: kind.with_base(tokenizer, max_tokens, windows) if isinstance(kind, Entities) else kind
+            for name, kind in self.kinds.items()
+        }
+        return replace(self, kinds=based)
+
+    def findings(self, examples: Sequence[Example]) -> Iterator[Finding]:
+        """What the questions that find entities find in their own examples."""
+        for name, kind in self.kinds.items():
+            if isinstance(kind, Entities):
+                yield from kind.findings([ex for ex in examples if ex.question == name])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -52,25 +78,29 @@ class Together:
         return tuple(f"{name}.{label}" for name, kind in self.kinds.items() for label in kind.labels)
 
     def targets(self, examples: Sequence[Example]) -> Float32s:
-        """The targets of all questions side by side, float32 (texts, width); NaN where an example answers another."""
-        columns = []
-        for name, kind in self.kinds.items():
-            mine = [place for place, ex in enumerate(examples) if ex.question == name]
-            width = len(kind.labels) if kind.task == "multilabel" else 1
-            table = np.full((len(examples), width), np.nan, dtype=np.float32)
-            if mine:
-                table[mine] = kind.targets([examples[place] for place in mine]).reshape(len(mine), width)
-            columns.append(table)
-        return np.concatenate(columns, axis=1)
+        """The number of each example's question and what is true of it, float32 (texts, 1 + the widest)."""
+        rows = {name: [at for at, ex in enumerate(examples) if ex.question == name] for name in self.kinds}
+        own = {
+            name: kind.targets([examples[at] for at in rows[name]]).reshape(len(rows[name]), -1)
+            for name, kind in self.kinds.items()
+            if rows[name]
+        }
+        table = np.full((len(examples), 1 + max(part.shape[1] for part in own.values())), NO_TAG, dtype=np.float32)
+        for number, name in enumerate(self.kinds):
+            if name in own:
+                table[rows[name], 0] = number
+                table[np.ix_(rows[name], range(1, 1 + own[name].shape[1]))] = own[name]
+        return table
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The mean over the texts of each one's own loss."""
+        """The mean over the texts of each one's own loss. Logits of whole texts alone teach nothing about words."""
         total = logits.sum() * 0.0
-        for kind, of_logits, of_targets in self._columns():
-            rows = ~torch.isnan(targets[:, of_targets.start])
-            if bool(rows.any()):
-                mine = targets[rows, of_targets]
-                total = total + rows.float().mean() * kind.loss(logits[rows, of_logits], _as_its_kind(kind, mine))
+        for number, (kind, columns) in enumerate(self._columns()):
+            rows = targets[:, 0] == number
+            if not bool(rows.any()) or (isinstance(kind, Entities) and logits.ndim == 2):
+                continue
+            truth = _torch_targets(kind, targets[rows, 1:])
+            total = total + rows.float().mean() * kind.loss(_of_kind(kind, logits[rows][..., columns]), truth)
         return total
 
     def dev_figures(self, logits: Float32s, targets: Targets) -> Mapping[str, float]:
@@ -91,17 +121,25 @@ class Together:
 
     def only(self, name: str, logits: Float32s, targets: Targets) -> tuple[Int64s, Float32s, Targets]:
         """The texts that answer a question, and of them its logits and its targets, as its own kind has them."""
-        kind, of_logits, of_targets = dict(zip(self.kinds, self._columns(), strict=True))[name]
-        rows = np.flatnonzero(~np.isnan(targets[:, of_targets.start]))
-        return rows, logits[rows, of_logits], _as_array(kind, targets[rows, of_targets])
+        number = list(self.kinds).index(name)
+        kind, columns = list(self._columns())[number]
+        rows = np.flatnonzero(targets[:, 0] == number)
+        return rows, _of_kind(kind, logits[rows][..., columns]), _array_targets(kind, targets[rows, 1:])
 
-    def _columns(self) -> Iterator[tuple[Kind, slice, slice]]:
-        """Each kind with its columns among the logits and among the targets."""
-        logit = target = 0
+    def _columns(self) -> Iterator[tuple[Kind, slice]]:
+        """Each kind with its columns among the logits."""
+        start = 0
         for kind in self.kinds.values():
-            width = len(kind.labels) if kind.task == "multilabel" else 1
-            yield kind, slice(logit, logit + len(kind.labels)), slice(target, target + width)
-            logit, target = logit + len(kind.labels), target + width
+            width = len(tagging_of(kind))
+            yield kind, slice(start, start + width)
+            start += width
+
+
+def tagging_of(kind: Kind) -> tuple[bool, ...]:
+    """Of each column of a kind's logits, whether it is of a token rather than of the text."""
+    if isinstance(kind, Together):
+        return tuple(chain.from_iterable(map(tagging_of, kind.kinds.values())))
+    return (True,) * kind.tags if isinstance(kind, Entities) else (False,) * len(kind.labels)
 
 
 def mixed(by_question: Mapping[str, Splits]) -> Splits:
@@ -113,13 +151,28 @@ def mixed(by_question: Mapping[str, Splits]) -> Splits:
     return Splits(train, dev, test)
 
 
-def _as_its_kind(kind: Kind, targets: Tensor) -> Tensor:
-    if kind.task == "classification":
-        return targets[:, 0].long()
-    return targets if kind.task == "multilabel" else targets[:, 0]
+def _of_kind(kind: Kind, logits: Logits) -> Logits:
+    """Its own logits as it has them: where others tag, those of a text stand in each of its tokens' rows."""
+    return logits if isinstance(kind, Entities) or logits.ndim == 2 else logits[:, 0]
 
 
-def _as_array(kind: Kind, targets: Targets) -> Targets:
-    if kind.task == "classification":
-        return targets[:, 0].astype(np.int64)
-    return targets if kind.task == "multilabel" else targets[:, 0]
+def _torch_targets(kind: Kind, targets: Tensor) -> Tensor:
+    match kind.task:
+        case "classification":
+            return targets[:, 0].long()
+        case "multilabel":
+            return targets[:, : len(kind.labels)]
+        case "entities":
+            return targets.to(torch.int16)
+    return targets[:, 0]
+
+
+def _array_targets(kind: Kind, targets: Targets) -> Targets:
+    match kind.task:
+        case "classification":
+            return targets[:, 0].astype(np.int64)
+        case "multilabel":
+            return targets[:, : len(kind.labels)]
+        case "entities":
+            return targets.astype(np.int16)
+    return targets[:, 0]
