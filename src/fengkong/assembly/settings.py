@@ -2,9 +2,9 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fengkong.domain.errors import SettingsError, likely_slip
 
@@ -15,11 +15,15 @@ __all__ = [
     "DataSettings",
     "DecisionSettings",
     "ModelSettings",
+    "QuestionSettings",
     "Settings",
     "find_workspace",
 ]
 
 FILE_NAME = "fengkong.toml"
+
+
+Name = Annotated[str, Field(pattern=r"^[^\W\d]\w*$")]
 
 
 class _Section(BaseModel):
@@ -60,18 +64,40 @@ class Costs(_Section):
     review: float = Field(ge=0)
 
 
+class QuestionSettings(_Section):
+    """One of several questions asked of each text: the column of its labels, and the label that p is of."""
+
+    label: str | None = None
+    positive: str | None = None
+
+
 class ModelSettings(_Section):
-    """The question that the model answers (`signals.<name>` in rules), and where its bundle lies.
+    """The question that the model answers (`signals.<name>` in rules), or several, and where its bundle lies.
 
     positive: the label whose probability is `signals.<name>.p`; None means that of the most probable label.
+    questions: by name, instead of `name` and `positive`, where several are asked of each text.
     """
 
-    name: str = Field(pattern=r"^[^\W\d]\w*$")
+    name: Name | None = None
     positive: str | None = None
+    questions: dict[Name, QuestionSettings] = {}
     recipe: str = "recipe.toml"
     bundle: str = "bundle"
     runs: str = "runs"
     threads: int = Field(2, ge=1)
+
+    @model_validator(mode="after")
+    def _name_or_questions(self) -> "ModelSettings":
+        if (self.name is None) == (not self.questions):
+            raise ValueError("give model.name for one question, or a table model.questions.NAME for each of several")
+        if self.questions and self.positive is not None:
+            raise ValueError("of several questions each names its own positive label")
+        return self
+
+    @property
+    def asked(self) -> dict[str, QuestionSettings]:
+        """Every question by name, in order; of one question, its label's column is left to the data's settings."""
+        return self.questions or {str(self.name): QuestionSettings(positive=self.positive)}
 
 
 class DecisionSettings(_Section):
@@ -122,6 +148,14 @@ class Settings(_Section):
         """A path of the settings, seen from the workspace's folder."""
         return self.folder / relative
 
+    def data_of(self, question: str) -> DataSettings:
+        """The data as one question reads them: their source as it can be opened, and the column of its labels."""
+        asked = self.model.asked.get(question)
+        columns = {"label": asked.label} if asked and asked.label else {}
+        return self.data.model_copy(
+            update={"source": self.source, "columns": self.data.columns.model_copy(update=columns)}
+        )
+
     @property
     def source(self) -> str:
         """The data's source: a path in the workspace, or a hub data set as it stands."""
@@ -150,6 +184,10 @@ def _explain(error: ValidationError, file: Path) -> SettingsError:
         )
     if first["type"] == "missing":
         return SettingsError(f"the setting {key!r} is missing", where=str(file), cure="add it")
+    if first["type"] == "value_error":
+        return SettingsError(
+            f"the setting {key!r} can't be used", where=str(file), cure=first["msg"].removeprefix("Value error, ")
+        )
     return SettingsError(
         f"the setting {key!r} can't be used: {first['msg'][0].lower()}{first['msg'][1:]}",
         where=str(file),
@@ -160,9 +198,10 @@ def _explain(error: ValidationError, file: Path) -> SettingsError:
 
 def _section(location: tuple[int | str, ...]) -> list[str]:
     """The names that may stand at a place in the settings."""
-    section: type[BaseModel] = Settings
+    section: object = Settings
     for part in location:
-        annotation = section.model_fields[str(part)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            section = annotation
-    return [name for name in section.model_fields if name != "folder"]
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            section = section.model_fields[str(part)].annotation
+        else:
+            section = get_args(section)[-1]  # a table of sections, by name
+    return [name for name in getattr(section, "model_fields", ()) if name != "folder"]

@@ -8,13 +8,14 @@ from types import TracebackType
 from fengkong.assembly.settings import FILE_NAME, Settings
 from fengkong.decisions.decider import Decider
 from fengkong.decisions.policy import Policy
+from fengkong.decisions.velocity import Velocity
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
-from fengkong.domain.errors import BundleError, SettingsError
+from fengkong.domain.errors import BundleError, SettingsError, likely_slip
 from fengkong.ledger.store import Ledger
 from fengkong.rules.ruleset import RuleSet
 from fengkong.scoring.bundle import Bundle
-from fengkong.scoring.scorer import Scorer
+from fengkong.scoring.scorer import Scorer, open_scorers
 from fengkong.trust.occlusion import Explanation, explain
 
 __all__ = ["System", "load"]
@@ -27,31 +28,53 @@ class System:
         self.settings = settings
 
     @cached_property
-    def bundle(self) -> Bundle:
-        """The current bundle.
+    def bundles(self) -> tuple[Bundle, ...]:
+        """The current bundle; or of several questions that were trained one by one, a bundle each.
 
-        Raises BundleError when there is none, or it can't be trusted, and SettingsError when it answers another
-        question than the settings ask: another signal name, or p of another label.
+        Raises BundleError when there is none, or it can't be trusted, and SettingsError when it answers other
+        questions than the settings ask: other signal names, or p of other labels.
         """
         path = self.settings.path(self.settings.model.bundle)
         if not path.exists():
             raise BundleError("the workspace has no bundle yet", where=str(path), cure="make one with: fengkong train")
-        bundle = Bundle.load(path)
-        for key in ("name", "positive"):
-            sealed, wanted = getattr(bundle.manifest.heads[0], key), getattr(self.settings.model, key)
-            if sealed != wanted:
+        asked = self.settings.model.asked
+        if len(asked) > 1 and all((path / name).is_dir() for name in asked):
+            bundles = tuple(Bundle.load(path / name) for name in asked)
+        else:
+            bundles = (Bundle.load(path),)
+        sealed = {head.name: head.positive for bundle in bundles for head in bundle.manifest.heads}
+        for key, found, wanted in (
+            ("name", ", ".join(sealed), ", ".join(asked)),
+            *(("positive", sealed.get(name), question.positive) for name, question in asked.items()),
+        ):
+            if found != wanted:
                 raise SettingsError(
                     f"the bundle in use was sealed with another model.{key} than {FILE_NAME} says",
                     where=str(path),
-                    received=f"{_quoted(sealed)} sealed, {_quoted(wanted)} in the settings",
+                    received=f"{_quoted(found)} sealed, {_quoted(wanted)} in the settings",
                     cure="put the setting right, or train again with: fengkong train",
                 )
-        return bundle
+        return bundles
+
+    def bundle_of(self, question: str | None = None) -> Bundle:
+        """The bundle that answers a question; the only or first one where None. Raises SettingsError for another."""
+        asked = self.settings.model.asked
+        if question is not None and question not in asked:
+            raise SettingsError("no such question is asked", received=repr(question), cure=likely_slip(question, asked))
+        heads = {head.name: bundle for bundle in self.bundles for head in bundle.manifest.heads}
+        return heads[question or next(iter(asked))]
 
     @cached_property
+    def scorers(self) -> dict[str, Scorer]:
+        """A scorer for each question, by name; those of one bundle read a text once."""
+        threads = self.settings.model.threads
+        opened = [open_scorers(bundle, threads=threads) for bundle in self.bundles]
+        return {name: scorer for scorers in opened for name, scorer in scorers.items()}
+
+    @property
     def scorer(self) -> Scorer:
-        """The current bundle's scorer."""
-        return Scorer(self.bundle, threads=self.settings.model.threads)
+        """The scorer of the only question, or of the first."""
+        return next(iter(self.scorers.values()))
 
     @cached_property
     def rules(self) -> RuleSet:
@@ -65,9 +88,10 @@ class System:
 
     @cached_property
     def decider(self) -> Decider:
-        """Rules, scorer and ledger joined."""
-        scorer = self.scorer
-        return Decider(Policy(self.settings.name, self.rules), {scorer.name: scorer}, self.ledger)
+        """Rules, scorers and ledger joined, and what happened lately where the rules declare windows over it."""
+        policy = Policy(self.settings.name, self.rules)
+        sources = [Velocity(policy.windows, self.ledger)] if policy.windows else []
+        return Decider(policy, self.scorers, self.ledger, sources=sources)
 
     def decide(self, doc: Document) -> Decision:
         """Decide on one document; the whole record is durable in the ledger before this returns."""
@@ -78,7 +102,7 @@ class System:
         return self.decider.decide_many(list(docs))
 
     def explain(self, doc: Document, *, label: str | None = None) -> Explanation:
-        """The stretches of the text that moved the score, most important first."""
+        """The stretches of the text that moved the score (of several questions, the first's), most important first."""
         return explain(self.scorer, doc, label=label)
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """`fengkong check`: find what is wrong before anything runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -77,15 +78,21 @@ class _Findings(list[Finding]):
     def of_workspace(self, settings: "assembly.Settings") -> None:
         rule_set = self.part(lambda: self.of_rules(settings.path(settings.decisions.rules)))
         recipe = self.part(lambda: training.Recipe.load(settings.path(settings.model.recipe)))
-        data = settings.data.model_copy(update={"source": settings.source})
-        labelled = self.part(lambda: self.of_data(data, recipe))
-        if rule_set is not None and labelled is not None:
-            self.part(lambda: _check_fit(settings, rule_set, labelled))
+        found = {name: self.part(partial(self.of_question, settings, name, recipe)) for name in settings.model.asked}
+        stand_ins = {name: scorer for name, scorer in found.items() if scorer is not None}
+        if rule_set is not None and stand_ins.keys() == found.keys():
+            self.part(lambda: _check_fit(rule_set, stand_ins))
 
     def of_data(self, data: "assembly.DataSettings", recipe: "training.Recipe | None" = None) -> Labelled:
         labelled = read_labelled(data, seed=SEED if recipe is None else recipe.seed, recipe=recipe)
-        self.extend(labelled.findings)
+        self.extend(finding for finding in labelled.findings if finding not in self)  # questions share their texts
         return labelled
+
+    def of_question(
+        self, settings: "assembly.Settings", question: str, recipe: "training.Recipe | None"
+    ) -> "scoring.FakeScorer | None":
+        """Checks its examples; what a model trained on them would answer as, where they bear several labels."""
+        return _stand_in(settings, question, self.of_data(settings.data_of(question), recipe))
 
     def of_rules(self, file: Path) -> "rules.RuleSet | None":
         """The rule set, where it has no error."""
@@ -99,17 +106,25 @@ class _Findings(list[Finding]):
         return None if unheard else rule_set
 
 
-def _check_fit(settings: "assembly.Settings", rule_set: "rules.RuleSet", labelled: Labelled) -> None:
-    """Raises as a decision would where the rules don't fit a model that is trained on these labels."""
-    model = settings.model
+def _stand_in(settings: "assembly.Settings", question: str, labelled: Labelled) -> "scoring.FakeScorer | None":
+    """What a model trained on these labels would answer as; None of a single label.
+
+    Raises SettingsError where no example bears the positive label.
+    """
+    positive = settings.model.asked[question].positive
     labels = sorted({ex.label for _, examples in labelled.splits for ex in examples})
-    if model.positive is not None and model.positive not in labels:
+    if positive is not None and positive not in labels:
         raise SettingsError(
             "no example bears the label that model.positive names",
             where=assembly.FILE_NAME,
-            received=repr(model.positive),
-            cure=likely_slip(model.positive, labels),
+            received=repr(positive),
+            cure=likely_slip(positive, labels),
         )
-    if len(labels) > 1:
-        stand_in = scoring.FakeScorer(model.name, labels, positive=model.positive)
-        decisions.Decider(decisions.Policy(rule_set.name, rule_set), {model.name: stand_in}, ledger.MemoryLedger())
+    return scoring.FakeScorer(question, labels, positive=positive) if len(labels) > 1 else None
+
+
+def _check_fit(rule_set: "rules.RuleSet", scorers: "Mapping[str, scoring.FakeScorer]") -> None:
+    """Raises as a decision would where the rules don't fit models that are trained on these labels."""
+    policy, store = decisions.Policy(rule_set.name, rule_set), ledger.MemoryLedger()
+    sources = [decisions.Velocity(policy.windows, store)] if policy.windows else []
+    decisions.Decider(policy, scorers, store, sources=sources)

@@ -1,5 +1,6 @@
 """`fengkong evaluate`: a sealed bundle's figures on labelled text."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from fengkong.cli.data import read_examples, with_columns
 from fengkong.cli.options import (
     Column,
     Json,
+    Question,
     Threads,
     Workspace,
     bundle_and_file,
@@ -40,6 +42,7 @@ def evaluate(
         typer.Option(help="Which part; else test in a workspace, and all of a file."),
     ] = None,
     column: Column = None,
+    question: Question = None,
     threads: Threads = 2,
     workspace: Workspace = None,
     as_json: Json = False,
@@ -52,13 +55,16 @@ def evaluate(
     settings = optional_workspace(workspace)
     if bundle is None or file is None:
         settings = workspace_settings(workspace, "name both: fengkong evaluate BUNDLE FILE")
-    chosen = chosen_bundle(bundle, settings)
-    scorer = scoring.Scorer(chosen, threads=threads)
+    chosen = chosen_bundle(bundle, settings, question)
+    scorer = scoring.Scorer(chosen, threads=threads, head=question)
     wanted = split or ("all" if file else "test")
-    data = settings.data if settings else assembly.DataSettings(source="-")
     source = file or (settings.source if settings else "-")
-    data = with_columns(data.model_copy(update={"source": source}), column)
-    examples = _chosen_examples(chosen, data, wanted) if file else _trained_examples(chosen, data, wanted)
+    data = assembly.DataSettings(source=source)
+    reads = {}
+    for head in chosen.manifest.heads:
+        own = settings.data_of(head.name) if settings else data
+        reads[head.name] = with_columns(own.model_copy(update={"source": source}), column)
+    examples = _chosen(chosen, reads, scorer.name, wanted) if file else _trained(chosen, reads, scorer.name, wanted)
     measured = training.evaluate(scorer, examples)
     if as_json:
         emit_json({"bundle": scorer.bundle_id, "split": wanted, "metrics": measured})
@@ -67,21 +73,29 @@ def evaluate(
         out.print(*draw_metrics(measured), sep="\n")
 
 
-def _trained_examples(bundle: "scoring.Bundle", data: "assembly.DataSettings", wanted: str) -> list[Example]:
+def _trained(
+    bundle: "scoring.Bundle", reads: Mapping[str, "assembly.DataSettings"], question: str, wanted: str
+) -> list[Example]:
     """A split of the data that the bundle was trained on, as it was then. Raises InputError where it is other data."""
-    splits = training.splits_as_trained(bundle, read_examples(data), data.split)
+    splits = training.splits_as_trained(bundle, _read(reads), reads[question].split)
     if splits is None:
         raise InputError(
             "these are not the examples that the bundle was trained on, so what is new to it can't be told",
-            where=data.source,
+            where=reads[question].source,
             cure="name a file of examples that it has not seen, or train again",
         )
-    return [ex for name, part in splits for ex in part if wanted in (name, "all")]
+    return [ex for name, part in splits[question] for ex in part if wanted in (name, "all")]
 
 
-def _chosen_examples(bundle: "scoring.Bundle", data: "assembly.DataSettings", wanted: str) -> list[Example]:
+def _chosen(
+    bundle: "scoring.Bundle", reads: Mapping[str, "assembly.DataSettings"], question: str, wanted: str
+) -> list[Example]:
     """The examples of a file; where the bundle learned from them, that is said."""
-    examples = read_examples(data)
-    if wanted != "test" and training.splits_as_trained(bundle, examples, data.split):
+    examples = read_examples(reads[question])
+    if wanted != "test" and training.splits_as_trained(bundle, {question: examples}, reads[question].split):
         progress_out.print(*draw_findings([LEARNED]), sep="\n")
     return [ex for ex in examples if wanted in (ex.split, "all")]
+
+
+def _read(reads: Mapping[str, "assembly.DataSettings"]) -> dict[str, list[Example]]:
+    return {name: read_examples(data) for name, data in reads.items()}

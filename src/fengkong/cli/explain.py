@@ -9,7 +9,15 @@ import typer
 
 from fengkong import scoring, trust
 from fengkong.cli.data import check_text_options, parse_fields, read_documents
-from fengkong.cli.options import Json, Threads, Workspace, chosen_bundle, optional_workspace, workspace_settings
+from fengkong.cli.options import (
+    Json,
+    Question,
+    Threads,
+    Workspace,
+    chosen_bundle,
+    optional_workspace,
+    workspace_settings,
+)
 from fengkong.cli.terminal import draw_explanation, emit_json, out
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError
@@ -26,6 +34,7 @@ def explain(
         str | None, typer.Option(help="Explain this label; else the positive one, or the most probable.")
     ] = None,
     bundle: Annotated[Path | None, typer.Option("--bundle", "-b", help="The bundle; else the workspace's.")] = None,
+    question: Question = None,
     threads: Threads = 2,
     workspace: Workspace = None,
     as_json: Json = False,
@@ -38,7 +47,7 @@ def explain(
     check_text_options(file, text, field)
     if bundle is None or (file is None and text is None):
         settings = workspace_settings(workspace, "name both: fengkong explain -b BUNDLE --text TEXT")
-    scorer = scoring.Scorer(chosen_bundle(bundle, settings), threads=threads)
+    scorer = scoring.Scorer(chosen_bundle(bundle, settings, question), threads=threads, head=question)
     if text is not None:
         doc = Document(text, parse_fields(field or []))
     else:

@@ -14,6 +14,7 @@ __all__ = [
     "JsonLines",
     "Language",
     "OnBadRow",
+    "Question",
     "Rejects",
     "Threads",
     "Workspace",
@@ -40,6 +41,9 @@ Column = Annotated[
     typer.Option("--column", help="Name a column, as text=NAME, label=NAME, fields=A,B ...; repeat. Else it is found."),
 ]
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Processor threads for the model.")]
+Question = Annotated[
+    str | None, typer.Option("--question", help="Which question, where the bundle answers several; else the first.")
+]
 Language = Annotated[Literal["en", "zh"], typer.Option("--language", "-l", help="Of the texts.")]
 
 
@@ -64,8 +68,10 @@ def bundle_and_file(first: Path | None, second: str | None) -> tuple[Path | None
     return first, second
 
 
-def chosen_bundle(named: Path | None, settings: "assembly.Settings | None") -> "scoring.Bundle":
-    """The bundle named, verified; else the workspace's."""
+def chosen_bundle(
+    named: Path | None, settings: "assembly.Settings | None", question: str | None = None
+) -> "scoring.Bundle":
+    """The bundle named, verified; else the workspace's, or of several that which answers the question."""
     if named is None and settings is not None:
-        return assembly.System(settings).bundle
+        return assembly.System(settings).bundle_of(question)
     return scoring.Bundle.load(named or Path())

@@ -7,9 +7,9 @@ import typer
 
 from fengkong import training
 from fengkong.cli.options import Column, Json, Workspace, optional_workspace
+from fengkong.cli.running import only_question, read_recipe
 from fengkong.cli.search import chosen_data
 from fengkong.cli.terminal import emit_json, out, progress_bar
-from fengkong.cli.train import read_recipe
 
 __all__ = ["rate"]
 
@@ -40,7 +40,7 @@ def rate(
     start = read_recipe(recipe or (settings.path(settings.model.recipe) if settings else None), change or ())
     splits = chosen_data(settings, data, start, column, on_bad_row).splits
     prepared = training.prepare(start, splits)
-    name = settings.model.name if settings else "risk"
+    name = only_question(settings) if settings else "risk"
     with progress_bar("steps", steps) as bar:
         found = training.find_rate(prepared, steps=steps, name=name, tell=bar.update)
     if report is not None:

@@ -11,6 +11,7 @@ from fengkong.cli.options import (
     Column,
     Json,
     OnBadRow,
+    Question,
     Rejects,
     Threads,
     Workspace,
@@ -33,6 +34,7 @@ def score(
     column: Column = None,
     on_bad_row: OnBadRow = "stop",
     rejects: Rejects = None,
+    question: Question = None,
     threads: Threads = 2,
     workspace: Workspace = None,
     as_json: Json = False,
@@ -47,7 +49,7 @@ def score(
         settings = workspace_settings(workspace, "name both: fengkong score BUNDLE FILE")
     source = file or (str(settings.path(settings.decisions.applications)) if settings else "-")
     check_places(source, out, rejects)
-    scorer = scoring.Scorer(chosen_bundle(bundle, settings), threads=threads)
+    scorer = scoring.Scorer(chosen_bundle(bundle, settings, question), threads=threads, head=question)
     read = corpus.ReadReport()
     data = with_columns(settings.data if settings else assembly.DataSettings(source=source), column)
     docs = read_documents(source, data, read, on_bad_row=on_bad_row, rejects=rejects)

@@ -13,8 +13,8 @@ from rich.text import Text
 from fengkong import assembly, training
 from fengkong.cli.data import Labelled
 from fengkong.cli.options import Column, Json, Workspace, optional_workspace
+from fengkong.cli.running import only_question, read_checked, read_recipe, refuse_settled, with_reading
 from fengkong.cli.terminal import emit_json, out, progress_out, table, visible
-from fengkong.cli.train import read_checked, read_recipe, refuse_settled, with_reading
 from fengkong.domain.errors import SettingsError
 
 __all__ = ["chosen_data", "search"]
@@ -64,7 +64,7 @@ def search(
     settings = None if data else optional_workspace(workspace)
     if settings is not None:
         refuse_settled({"--name": name, "--language": language})
-        name, language = settings.model.name, settings.language
+        name, language = only_question(settings), settings.language
         folder = folder or _workspace_folder(settings, resume=resume)
     if folder is None:
         raise SettingsError("the search's folder is not named", where="--out", cure="give --out FOLDER")

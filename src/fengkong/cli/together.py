@@ -1,8 +1,5 @@
 """`fengkong together`: several labelled files, one question each, to one model that answers all in one pass."""
 
-import shlex
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,12 +7,9 @@ import typer
 
 from fengkong import assembly, training
 from fengkong.cli.options import Column, Json
-from fengkong.cli.terminal import draw_measurement, emit_json, out
-from fengkong.cli.train import read_checked, read_recipe, with_reading
-from fengkong.cli.training_progress import TrainingProgress, saved_when_interrupted
-from fengkong.corpus.splitting import Splits
+from fengkong.cli.questions import learn_together, show_questions
+from fengkong.cli.running import read_recipe, with_reading
 from fengkong.domain.errors import SettingsError
-from fengkong.domain.findings import Finding
 
 __all__ = ["together"]
 
@@ -43,26 +37,9 @@ def together(
     """
     chosen = read_recipe(recipe, change or ())
     asked = [_parse(text, language) for text in question]
-    by_question: dict[str, Splits] = {}
-    findings: list[Finding] = []
-    for task, source in asked:
-        labelled = read_checked(with_reading(assembly.DataSettings(source=source), column, None), chosen)
-        by_question[task.name] = labelled.splits
-        findings += labelled.findings
-    command = shlex.join(["fengkong", *sys.argv[1:]])
-    origin = training.Origin(", ".join(source for _, source in asked), command, tuple(findings))
-    saved = saved_when_interrupted(training.RunFolder(folder).checkpoint, resume=resume)
-    with saved, TrainingProgress() as progress:
-        result = training.run_together(
-            [task for task, _ in asked],
-            chosen,
-            by_question,
-            folder,
-            origin=origin,
-            resume=resume,
-            tell=progress.show,
-        )
-    _show(result, as_json=as_json)
+    tasks = [task for task, _ in asked]
+    data = {task.name: with_reading(assembly.DataSettings(source=source), column, None) for task, source in asked}
+    show_questions(learn_together(tasks, data, chosen, folder, resume=resume), as_json=as_json)
 
 
 def _parse(text: str, language: Literal["en", "zh"]) -> tuple["training.Task", str]:
@@ -77,14 +54,3 @@ def _parse(text: str, language: Literal["en", "zh"]) -> tuple["training.Task", s
             cure="write it so, with @LABEL behind the file where one label is the positive one",
         )
     return training.Task(name, positive or None, language), source
-
-
-def _show(result: "training.TogetherResult", *, as_json: bool) -> None:
-    if as_json:
-        emit_json(result.measurements)
-        return
-    lines: Sequence[object]
-    for name, measured in result.measurements.items():
-        lines = [name, *draw_measurement(measured), f"report  {result.reports[name]}"]
-        out.print(*lines, sep="\n")
-    out.print(f"bundle  {result.bundle}")

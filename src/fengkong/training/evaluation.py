@@ -1,6 +1,6 @@
 """A sealed bundle held against labelled text, through the scorer that serves it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from fengkong.training.measuring.metrics import Metrics, classification_metrics
 from fengkong.training.recipe import Recipe
 from fengkong.training.run_folder import data_digest
 from fengkong.training.tasks.targets import Targets, head_targets, labels_of, marked_entities
+from fengkong.training.tasks.together import mixed
 
 __all__ = ["evaluate", "labels_in", "log_of", "scorer_answers", "splits_as_trained", "true_answers"]
 
@@ -82,15 +83,19 @@ def labels_in(examples: Sequence[Example]) -> Iterator[str]:
     )
 
 
-def splits_as_trained(bundle: Bundle, examples: Sequence[Example], how: HowToSplit | None = None) -> Splits | None:
-    """The splits that a bundle was trained on, made again from its examples; None where these are others.
+def splits_as_trained(
+    bundle: Bundle, by_question: Mapping[str, Sequence[Example]], how: HowToSplit | None = None
+) -> dict[str, Splits] | None:
+    """The splits that a bundle was trained on, by question, made again from its examples; None where these are others.
 
     The seed is that of the recipe sealed in the bundle, and the manifest's sum over the data tells whether they agree.
     """
     if "recipe.toml" not in bundle.manifest.files:
         return None
+    seed = Recipe.load(bundle.path / "recipe.toml").seed
     try:
-        splits = split_examples(examples, how=how, seed=Recipe.load(bundle.path / "recipe.toml").seed)
+        splits = {name: split_examples(examples, how=how, seed=seed) for name, examples in by_question.items()}
     except InputError:  # what can't be split was never trained on
         return None
-    return splits if data_digest(splits) == bundle.manifest.training.get("data_sha256") else None
+    whole = mixed(splits) if len(bundle.manifest.heads) > 1 else next(iter(splits.values()))
+    return splits if data_digest(whole) == bundle.manifest.training.get("data_sha256") else None
