@@ -4,6 +4,8 @@ from collections.abc import Mapping, Set
 from pathlib import Path
 from types import MappingProxyType
 
+import polars as pl
+
 from fengkong.domain.decisions import Outcome, Trace
 from fengkong.domain.documents import FieldValue
 from fengkong.domain.errors import RuleError
@@ -12,6 +14,7 @@ from fengkong.rules.checking import examine
 from fengkong.rules.codegen import Evaluation, compile_conditions
 from fengkong.rules.definition import Definition, Rule
 from fengkong.rules.points import snoozed_input
+from fengkong.rules.ruletable import RuleTable, TableRunner
 from fengkong.rules.tracing import LazyTrace, Tracer
 from fengkong.rules.types import Type
 from fengkong.rules.windows import Window
@@ -44,6 +47,7 @@ class RuleSet:
         asked = [*(rule.condition for rule in self.rules), *clauses, *self._derived.values()]
         self._evaluate = compile_conditions(asked, self.inputs)
         self._tracer = Tracer(self.rules, tuple(self.inputs), tuple(self._derived))
+        self._table = TableRunner(self.rules, self.inputs, self.default)
         self._awake = {snoozed_input(rule.id): None for rule in self.rules if rule.points is not None}
 
     @classmethod
@@ -67,6 +71,14 @@ class RuleSet:
         snoozed: the ids of rules that are to ask for nothing and to add no points.
         """
         return LazyTrace(self._tracer, self._run(values, snoozed), snoozed)
+
+    def run_table(self, frame: pl.DataFrame) -> RuleTable:
+        """What `run` says of every row, without the traces; nobody is snoozed.
+
+        frame: a column an input, under its dotted name; one that is missing is unknown throughout, and others are
+        ignored. A value of a wrong type makes the rules that name it errors in its row.
+        """
+        return self._table.run(frame)
 
     def derive(self, values: Mapping[str, FieldValue], snoozed: Set[str] = frozenset()) -> dict[str, FieldValue]:
         """Every value that is derived from the inputs of one document, by name; None where it is unknown.

@@ -1,0 +1,300 @@
+"""From the typed trees of many conditions to Polars expressions, which answer for all rows of a table at once.
+
+The second compiler beside codegen.py, from the same trees, with the same answers: unknown is null, and `and`, `or` and
+`not` of Polars are Kleene's. Each distinct part becomes a column, computed once, level by level. What Polars can't
+answer exactly is answered by the generated Python function for those rows alone: comparisons of decimals that doubles
+leave in doubt, and functions that Polars lacks or reads otherwise.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from functools import cached_property, reduce
+from typing import Any
+
+import polars as pl
+
+from fengkong.rules import bounds
+from fengkong.rules.bounds import Bounded
+from fengkong.rules.codegen import Evaluate, compile_conditions
+from fengkong.rules.columns import DATA_TYPES, plain_column, plain_value
+from fengkong.rules.numbers import fits_double
+from fengkong.rules.patterns import for_rust
+from fengkong.rules.tree import (
+    And,
+    Arithmetic,
+    AtLeast,
+    Call,
+    Case,
+    Compare,
+    Const,
+    Convert,
+    Expr,
+    Input,
+    Known,
+    Member,
+    Negate,
+    Not,
+    Or,
+    children,
+    input_names,
+)
+from fengkong.rules.types import NUMBERS, Kind, Type
+
+__all__ = ["ROW", "Program", "raw_name", "read_name"]
+
+ROW = "row"
+"""A column with the rows' numbers, which tells how many there are: a literal and what is made of it has one value."""
+
+
+def read_name(name: str) -> str:
+    """The column that holds an input as it was read."""
+    return f"read {name}"
+
+
+def raw_name(name: str) -> str:
+    """The column that holds an input as it came."""
+    return f"raw {name}"
+
+
+class Program:
+    """The steps that answer all conditions on a frame with `ROW` and, for each input, `read_name` and `raw_name`.
+
+    doubles: the inputs whose doubles compare as the numbers that they stand for.
+    """
+
+    def __init__(self, conditions: Sequence[Expr], inputs: Mapping[str, Type], doubles: frozenset[str]) -> None:
+        self._inputs = inputs
+        self._doubles = doubles
+        self._columns: dict[Expr, str] = {}
+        self._numbers: dict[Expr, Bounded] = {}
+        self._levels: dict[Expr, int] = {}
+        self._steps: defaultdict[int, list[pl.Expr]] = defaultdict(list)
+        self._answers = [self._column(condition) for condition in conditions]
+
+    def run(self, frame: pl.DataFrame) -> list[pl.Series]:
+        """The answer of each condition by row: true, false or null."""
+        for level in sorted(self._steps):
+            # Polars may keep a column of one value as that value, and then loses count of the rows (2.1).
+            frame = pl.DataFrame(frame.with_columns(self._steps[level]).get_columns())
+        answers = frame.select(answer.alias(str(at)) for at, answer in enumerate(self._answers))
+        return _full(list(answers), len(frame))
+
+    def _column(self, expr: Expr) -> pl.Expr:
+        """What stands for the expression's value; a number's double."""
+        match expr:
+            case Input():
+                return pl.col(read_name(expr.name))
+            case Const():
+                return pl.lit(plain_value(expr.value), dtype=DATA_TYPES[expr.type.kind])
+        if expr.type.kind in NUMBERS:
+            return self._number(expr).value
+        if expr not in self._columns:
+            self._columns[expr] = self._step(expr, self._value(expr), "")
+        return pl.col(self._columns[expr])
+
+    def _number(self, expr: Expr) -> Bounded:
+        match expr:
+            case Const(value=int() | float() | Decimal() as number):
+                return bounds.literal(number, doubles=fits_double(expr))
+            case Convert():
+                return self._number(expr.operand)
+        if expr not in self._numbers:
+            computed = self._computed(expr)
+            value = pl.col(self._step(expr, computed.value, "value"))
+            self._numbers[expr] = Bounded(value, pl.col(self._step(expr, computed.error, "error")), computed.doubles)
+        return self._numbers[expr]
+
+    def _step(self, expr: Expr, value: pl.Expr, part: str) -> str:
+        level = self._level(expr)
+        name = f"{level} {len(self._steps[level])} {part}"
+        self._steps[level].append(value.alias(name))
+        return name
+
+    def _level(self, expr: Expr) -> int:
+        if expr not in self._levels:
+            self._levels[expr] = 1 + max(map(self._level, children(expr)), default=0)
+        return self._levels[expr]
+
+    def _value(self, expr: Expr) -> pl.Expr:
+        match expr:
+            case And():
+                return pl.all_horizontal(*map(self._column, expr.operands))
+            case Or():
+                return pl.any_horizontal(*map(self._column, expr.operands))
+            case Not():
+                return self._column(expr.operand).not_()
+            case AtLeast():
+                return self._at_least(expr)
+            case Known(operand=operand) if operand.type.kind in NUMBERS:
+                return self._settled(expr, *bounds.certain(self._number(operand)))
+            case Known():
+                return self._column(expr.operand).is_not_null()
+            case Compare(left=left, right=right) if left.type.kind in NUMBERS:
+                compared = bounds.compare(expr.operator, self._number(left), self._number(right))
+                return self._settled(expr, *compared)
+            case Compare():
+                answer: pl.Expr = bounds.COMPARE[expr.operator](self._column(expr.left), self._column(expr.right))
+                return answer
+            case Member():
+                return self._member(expr)
+            case Case():
+                return self._case(expr, self._column)
+            case Call():
+                return self._text_call(expr)
+        return self._by_rows(expr)
+
+    def _at_least(self, expr: AtLeast) -> pl.Expr:
+        operands = list(map(self._column, expr.operands))
+        true = pl.sum_horizontal(operand.fill_null(False).cast(pl.UInt32) for operand in operands)
+        possible = pl.sum_horizontal(operand.fill_null(True).cast(pl.UInt32) for operand in operands)
+        return pl.when(true >= expr.least).then(True).when(possible < expr.least).then(False)
+
+    def _member(self, expr: Member) -> pl.Expr:
+        if expr.operand.type.kind not in NUMBERS:
+            return self._column(expr.operand).is_in([plain_value(item.value) for item in expr.items])
+        number = self._number(expr.operand)
+        if number.doubles and all(map(fits_double, expr.items)):
+            return number.value.is_in([float(item.value) for item in expr.items])  # type: ignore[arg-type]
+        found = [bounds.compare("==", number, self._number(item)) for item in expr.items]
+        doubts = [doubt for _, doubt in found if doubt is not None]
+        return self._settled(expr, pl.any_horizontal(answer for answer, _ in found), pl.any_horizontal(doubts))
+
+    def _case(self, expr: Case, of: Callable[[Expr], pl.Expr]) -> pl.Expr:
+        """Without nesting, so that a long table is no deep expression: first the branch's number, then its value."""
+        guards = [self._column(guard) for guard, _ in expr.branches]
+        values = [of(value) for _, value in expr.branches]
+        stops = [
+            pl.when(guard.is_null()).then(-1).when(guard).then(at).otherwise(None) for at, guard in enumerate(guards)
+        ]
+        taken = pl.coalesce(*stops, pl.lit(len(stops)))
+        chosen = [pl.when(taken == at).then(value) for at, value in enumerate(values)]
+        if expr.otherwise is not None:
+            chosen.append(pl.when(taken == len(stops)).then(of(expr.otherwise)))
+        return pl.coalesce(*chosen)
+
+    def _computed(self, expr: Expr) -> Bounded:
+        match expr:
+            case Input(name=name):
+                doubles = name in self._doubles
+                measure = bounds.whole if expr.type.kind is Kind.INTEGER else bounds.measured
+                return measure(self._column(expr), doubles=doubles)
+            case Arithmetic():
+                return _ARITHMETIC[expr.operator](self._number(expr.left), self._number(expr.right))
+            case Negate():
+                return bounds.negate(self._number(expr.operand))
+            case Case():
+                chosen = self._case(expr, lambda branch: self._number(branch).value)
+                return Bounded(chosen, self._case(expr, lambda branch: self._number(branch).error).fill_null(0.0))
+            case Call():
+                return self._number_call(expr)
+        raise AssertionError(f"{type(expr).__name__} is no number")
+
+    def _number_call(self, expr: Call) -> Bounded:
+        match expr.function:
+            case "abs":
+                return bounds.absolute(self._number(expr.arguments[0]))
+            case "min" | "max" as name:
+                return reduce(lambda left, right: bounds.extreme(name, left, right), map(self._number, expr.arguments))
+            case "round" if isinstance(expr.settings[0], int):
+                return bounds.round_half_up(self._number(expr.arguments[0]), expr.settings[0])
+            case "days_between":
+                start, end = map(self._column, expr.arguments)
+                if expr.arguments[0].type.kind is Kind.DATETIME:
+                    return bounds.whole(((end - start) // _DAY).cast(pl.Float64), doubles=True)
+                return bounds.whole((end.cast(pl.Int64) - start.cast(pl.Int64)).cast(pl.Float64), doubles=True)
+            case "length":
+                return bounds.whole(self._column(expr.arguments[0]).str.len_chars().cast(pl.Float64), doubles=True)
+        measure = bounds.whole if expr.type.kind is Kind.INTEGER else bounds.measured
+        return measure(self._by_rows(expr), doubles=False)
+
+    def _text_call(self, expr: Call) -> pl.Expr:
+        arguments = list(map(self._column, expr.arguments))
+        match expr.function, expr.settings:
+            case "contains", ():
+                return arguments[0].str.contains(arguments[1], literal=True)
+            case "starts", ():
+                return arguments[0].str.starts_with(arguments[1])
+            case "ends", ():
+                return arguments[0].str.ends_with(arguments[1])
+            case "contains_any", (tuple(parts),):
+                return pl.any_horizontal(arguments[0].str.contains(part, literal=True) for part in parts)
+            case "matches", (str(pattern),) if rust := for_rust(pattern):
+                return arguments[0].str.contains(rust)
+        return self._by_rows(expr)
+
+    def _settled(self, expr: Expr, answer: pl.Expr, doubt: pl.Expr | None) -> pl.Expr:
+        """The answer, but the row path's where it is in doubt."""
+        if doubt is None:
+            return answer
+        if not any(input_names(expr)):
+            return self._by_rows(expr)
+        return _Rows(expr, self._inputs).where(answer, doubt)
+
+    def _by_rows(self, expr: Expr) -> pl.Expr:
+        return _Rows(expr, self._inputs).everywhere()
+
+
+_DAY = 86_400_000_000
+
+_ARITHMETIC: Mapping[str, Callable[[Bounded, Bounded], Bounded]] = {
+    "+": bounds.add,
+    "-": bounds.subtract,
+    "*": bounds.multiply,
+    "/": bounds.divide,
+    "%": bounds.remainder,
+}
+
+
+class _Rows:
+    """One expression evaluated by the row path, inside a Polars expression."""
+
+    def __init__(self, expr: Expr, inputs: Mapping[str, Type]) -> None:
+        self._expr = expr
+        self._read = {name: inputs[name] for name in dict.fromkeys(input_names(expr))}
+
+    @cached_property
+    def _evaluate(self) -> Evaluate:
+        # Most are never needed: doubt is rare.
+        return compile_conditions([self._expr], self._read)
+
+    def everywhere(self) -> pl.Expr:
+        """The expression's value for all rows."""
+        dtype = DATA_TYPES[self._expr.type.kind]
+        if not self._read:
+            (value,), _, _ = self._evaluate(lambda _: None)
+            return pl.lit(self._plain([value])[0], dtype=dtype)
+
+        def evaluate(series: Sequence[pl.Series]) -> pl.Series:
+            row, *raw = series
+            return self._plain(self._values(_full(raw, len(row))))
+
+        return pl.map_batches([pl.col(ROW), *self._raw()], evaluate, return_dtype=dtype)
+
+    def where(self, answer: pl.Expr, doubt: pl.Expr) -> pl.Expr:
+        """An answer, with the expression's value in its place where there is doubt."""
+
+        def settle(series: Sequence[pl.Series]) -> pl.Series:
+            row, *others = series
+            answers, doubts, *raw = _full(others, len(row))
+            rows = doubts.arg_true()
+            if rows.is_empty():
+                return answers
+            return answers.scatter(rows, self._plain(self._values([column.gather(rows) for column in raw])))
+
+        return pl.map_batches([pl.col(ROW), answer, doubt, *self._raw()], settle, return_dtype=pl.Boolean())
+
+    def _raw(self) -> list[pl.Expr]:
+        return [pl.col(raw_name(name)) for name in self._read]
+
+    def _values(self, raw: Sequence[pl.Series]) -> list[Any]:
+        evaluate, names = self._evaluate, tuple(self._read)
+        columns = [column.to_list() for column in raw]
+        return [evaluate(dict(zip(names, row, strict=True)).get)[0][0] for row in zip(*columns, strict=True)]
+
+    def _plain(self, values: Sequence[Any]) -> pl.Series:
+        return plain_column(values, self._expr.type)
+
+
+def _full(columns: Sequence[pl.Series], rows: int) -> list[pl.Series]:
+    return [column if len(column) == rows else column.new_from_index(0, rows) for column in columns]

@@ -1,0 +1,182 @@
+"""A table is answered as its rows are: every state and every outcome, unknowns and errors included.
+
+FENGKONG_LONG=1 makes it 10,000 generated cases.
+"""
+
+import os
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fengkong.domain import Outcome, RuleState, Severity
+from fengkong.rules import RuleSet, RuleTable, check
+
+EXAMPLES = 10_000 if os.environ.get("FENGKONG_LONG") else 150
+
+INPUTS: dict[str, Any] = {
+    "a": "integer",
+    "b": "integer",
+    "x": "decimal",
+    "金额": "decimal",
+    "p": "probability",
+    "q": "probability",
+    "s": "text",
+    "摘要": "text",
+    "grade": {"type": "category", "values": ["A", "乙"]},
+    "day": "date",
+    "day2": "date",
+    "moment": "datetime",
+    "moment2": "datetime",
+    "ok": "boolean",
+    "no": "boolean",
+}
+
+
+def rule_set(*conditions: str, unknown: str = "decline") -> RuleSet:
+    rules = [
+        {"id": f"规则{at}", "when": condition, "then": "review", "reason": "R", "unknown": unknown}
+        for at, condition in enumerate(conditions)
+    ]
+    whole = {"format": 1, "name": "n", "version": 1, "default": "approve", "inputs": INPUTS, "rules": rules}
+    text = yaml.safe_dump(whole | {"reasons": {"R": {"en": "e", "zh": "z"}}}, allow_unicode=True, width=10_000)
+    errors = [finding for finding in check(text) if finding.severity is Severity.ERROR]
+    assert not errors, errors
+    return RuleSet.parse(text)
+
+
+def by_rows(rs: RuleSet, frame: pl.DataFrame) -> tuple[list[tuple[RuleState, ...]], list[Outcome]]:
+    traces = [rs.run(row).rules for row in frame.rows(named=True)]
+    asked = [[rule.outcome for rule in rules if rule.outcome is not None] for rules in traces]
+    return [tuple(rule.state for rule in rules) for rules in traces], [
+        Outcome.most_severe(outcomes, rs.default) for outcomes in asked
+    ]
+
+
+def by_table(rs: RuleSet, frame: pl.DataFrame) -> tuple[list[tuple[RuleState, ...]], list[Outcome]]:
+    table = rs.run_table(frame)
+    states = [tuple(RuleTable.STATES[code] for code in row) for row in table.states.rows()]
+    return states, [Outcome(code) for code in table.outcome.to_list()]
+
+
+# Expressions are drawn as texts, by the type of their value.
+LITERALS = ["0", "1", "2", "-3", "0.1", "0.5", "2.50", "100", "0.30000000000000000001", "12345678901234567890"]
+number = st.recursive(
+    st.sampled_from(["a", "b", "x", "金额", "p", "q", *LITERALS, "length(s)", "days_between(day, day2)"])
+    | st.sampled_from(["days_between(moment, moment2)", 'days_between(moment, datetime("2025-01-01T00:00:00+08:00"))']),
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from("+-*/%"), inner)
+        | st.builds("{}({}, {})".format, st.sampled_from(["min", "max"]), inner, inner)
+        | st.builds("round({}, {})".format, inner, st.integers(0, 3))
+        | st.builds("{}({})".format, st.sampled_from(["abs", "-"]), inner)
+    ),
+    max_leaves=5,
+)
+COMPARISON = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
+EQUALITY = st.sampled_from(["==", "!="])
+words = st.sampled_from(["s", "摘要", "lower(s)", '"欺诈"', '"ab"', '""', '"İß"'])
+PARTS = st.lists(st.sampled_from(['"ab"', '"诈"', '""', '"x.y"', '"É"']), min_size=1, max_size=3).map(", ".join)
+PATTERNS = [
+    r"\d+",
+    r"(?i)k\b",
+    "欺.诈?",
+    r"^\w+$",
+    "[^a-z]x",
+    r"\s",
+    r"\pN",
+    "(?i)é",
+    "a{2,3}|b",
+    r"\D$",
+]
+days = st.sampled_from(["day", "day2", 'date("2025-01-31")'])
+moments = st.sampled_from(["moment", "moment2", 'datetime("2025-01-31T09:30:00+08:00")'])
+leaf = (
+    st.builds("{} {} {}".format, number, COMPARISON, number)
+    | st.builds("{} < {} <= {}".format, number, number, number)
+    | st.builds("{} in [{}]".format, number, st.lists(st.sampled_from(LITERALS), min_size=1, max_size=3).map(", ".join))
+    | st.builds("{} is {}".format, number, st.sampled_from(["known", "unknown"]))
+    | st.builds("{} {} {}".format, days, COMPARISON, days)
+    | st.builds("{} {} {}".format, moments, COMPARISON, moments)
+    | st.builds("{}({}, {})".format, st.sampled_from(["contains", "starts", "ends"]), words, words)
+    | st.builds("contains_any({}, [{}])".format, words, PARTS)
+    | st.builds('matches({}, "{}")'.format, words, st.sampled_from(PATTERNS))
+    | st.builds("{} {} {}".format, words, EQUALITY, words)
+    | st.builds("{} in [{}]".format, words, PARTS)
+    | st.builds("grade {} {}".format, EQUALITY, st.sampled_from(['"A"', '"乙"', "s"]))
+    | st.builds("{} is known".format, st.sampled_from(list(INPUTS)))
+    | st.sampled_from(["ok", "no", "true", "ok == no", 'day in [date("2025-01-31")]'])
+)
+condition = st.recursive(
+    leaf,
+    lambda inner: (
+        st.builds("({} {} {})".format, inner, st.sampled_from(["and", "or"]), inner)
+        | st.builds("not ({})".format, inner)
+        | st.builds("at_least(2, [{}, {}, {}])".format, inner, inner, inner)
+        | st.builds("({}) == ({})".format, inner, inner)
+        | st.builds("({}) is known".format, inner)
+    ),
+    max_leaves=5,
+)
+
+# Columns of every data type that a value may come in, those that are of a wrong type included.
+NEAR = [0.1, 0.5, 0.3, 2.5, 1.0, -3.0, 0.0, 100.0, 1e300, 9007199254740993.0, 5e-324, 0.30000000000000004]
+floats = st.sampled_from(NEAR) | st.floats(-5, 5).map(lambda value: round(value, 2))
+odd = st.sampled_from([float("nan"), float("inf"), -float("inf")])
+decimals = st.sampled_from(["0.1", "0.30000000000000000001", "-3", "2.50", "12345678901234567890.12"]).map(Decimal)
+texts = st.sampled_from(["", "ab", "欺诈", "ABK", "x1 y2", "İß", "aab", "É", "٣", "K"])
+dates = st.sampled_from([date(2025, 1, 31), date(2024, 2, 29), date(1, 1, 1)])
+times = st.sampled_from([datetime(2025, 1, 31, 1, 30, tzinfo=UTC), datetime(1969, 12, 31, 23, 59, 59, 1, tzinfo=UTC)])
+NUMBERS: list[tuple[Any, pl.DataType]] = [
+    (floats | odd, pl.Float64()),
+    (st.integers(-4, 4), pl.Int64()),
+    (st.integers(-(2**63), 2**63 - 1), pl.Int64()),
+    (st.integers(0, 200), pl.UInt8()),
+    (decimals, pl.Decimal(38, 20)),
+    (st.sampled_from([Decimal("0.5"), Decimal("-3"), Decimal("2.50")]), pl.Decimal(10, 2)),
+    (st.sampled_from(["0.1", "+2.50", "-3", "1e5", "", "0.30000000000000000001", "x"]), pl.String()),
+]
+PROBABILITIES = [(st.sampled_from([0.0, 0.1, 0.3, 0.5, 1.0, 1.5]), pl.Float64()), *NUMBERS[1:2]]
+WORDS = [(texts, pl.String()), (st.integers(0, 3), pl.Int64())]
+GRADES = [(st.sampled_from(["A", "乙", "C"]), pl.String()), (st.sampled_from("AC"), pl.Categorical())]
+DAYS = [(dates, pl.Date()), (st.sampled_from(["2025-01-31", "x"]), pl.String())]
+MOMENTS = [
+    (times, pl.Datetime("us", "UTC")),
+    (times, pl.Datetime("ms", "Asia/Shanghai")),
+    (st.sampled_from(["2025-01-31T09:30:00+08:00", "2025-01-31T09:30:00"]), pl.String()),
+    (st.just(datetime(2025, 1, 31)), pl.Datetime("us")),  # noqa: DTZ001  # without a zone it is no moment
+]
+FLAGS = [(st.booleans(), pl.Boolean()), (st.integers(0, 1), pl.Int8())]
+KINDS: dict[str, list[tuple[Any, Any]]] = {
+    "integer": NUMBERS,
+    "decimal": NUMBERS,
+    "probability": PROBABILITIES,
+    "text": WORDS,
+    "date": DAYS,
+    "datetime": MOMENTS,
+    "boolean": FLAGS,
+}
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> pl.DataFrame:
+    rows = draw(st.integers(1, 5))
+    columns = []
+    for name, declared in INPUTS.items():
+        kinds = GRADES if name == "grade" else KINDS[declared]
+        # The usual data type twice, so that most columns are of a right one.
+        values, dtype = draw(st.sampled_from([kinds[0], *kinds]))
+        cells = draw(st.lists(st.none() | values | values, min_size=rows, max_size=rows))
+        if draw(st.integers(0, 9)):
+            columns.append(pl.Series(name, cells, dtype=dtype, strict=False))
+    return pl.DataFrame(columns) if columns else pl.DataFrame({"else": [None] * rows})
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(condition, min_size=1, max_size=3), frames())
+def test_a_table_is_answered_as_its_rows_are(conditions: list[str], frame: pl.DataFrame) -> None:
+    rs = rule_set(*[text for text in conditions if len(text) < 1_500] or ["ok"])
+    assert by_table(rs, frame) == by_rows(rs, frame), (conditions, frame.to_dicts())
