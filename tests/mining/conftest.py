@@ -25,7 +25,7 @@ def loan(rng: random.Random, number: int, planted: bool) -> Example:
     text = f"Loan {number} for {rng.choice(['a car', 'school', 'repairs'])}" + ", very urgent please" * urgent
     chance = 0.2
     if planted:
-        chance = 0.08 + 0.3 * (fields["town"] == "Ost") + 0.2 * (income < 2_000) + 0.3 * urgent
+        chance = 0.05 + 0.3 * (fields["town"] == "Ost") + 0.3 * (income < 2_000) + 0.5 * urgent
     return Example(text, "default" if rng.random() < chance else "repaid", fields=fields)
 
 

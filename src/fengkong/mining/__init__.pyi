@@ -1,4 +1,9 @@
 from .cases import Cases as Cases
 from .cases import past_cases as past_cases
+from .proposals import draft_rules as draft_rules
+from .rule_mining import Hits as Hits
+from .rule_mining import MinedRule as MinedRule
+from .rule_mining import MinedRules as MinedRules
+from .rule_mining import mine_rules as mine_rules
 from .scorecard import Scorecard as Scorecard
 from .scorecard import scorecard as scorecard

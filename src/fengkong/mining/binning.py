@@ -11,7 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BoolArray", "Counts", "FloatArray", "Groups", "count", "cut_numbers", "evidence", "group_values", "join"]
+__all__ = [
+    "BoolArray",
+    "Counts",
+    "FloatArray",
+    "Groups",
+    "count",
+    "cut_numbers",
+    "evidence",
+    "group_values",
+    "join",
+    "roundest",
+]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -63,7 +74,7 @@ def cut_numbers(values: FloatArray, bad: BoolArray) -> tuple[float, ...]:
         return ()
     ranks = np.quantile(values, np.linspace(0, 1, FINE_BINS + 1)[1:-1], method="lower")
     above = np.unique(np.searchsorted(distinct, ranks, side="right"))
-    edges = [_roundest(float(distinct[at - 1]), float(distinct[at])) for at in above if at < len(distinct)]
+    edges = [roundest(float(distinct[at - 1]), float(distinct[at])) for at in above if at < len(distinct)]
     counts = count(np.searchsorted(edges, values, side="right"), bad, len(edges) + 1)
     falling, starts = join(counts[::-1])
     _, chosen = max(join(counts), (falling, sorted(len(counts) - at for at in starts)))
@@ -133,7 +144,7 @@ def _rises(left: Counts, right: Counts) -> BoolArray:
     return rises
 
 
-def _roundest(low: float, high: float) -> float:
+def roundest(low: float, high: float) -> float:
     """A number in (low, high], whole where one lies there, of as few digits as can be."""
     middle = low / 2 + high / 2
     tried = [float(f"{number:.{digits}g}") for digits in range(1, 18) for number in (middle, high)]

@@ -3,7 +3,7 @@
 What is found is found on one part and checked on the other, which the finding never sees.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from fengkong.domain.errors import InputError, likely_slip
 from fengkong.domain.findings import Finding
 from fengkong.mining.binning import BoolArray, FloatArray
 from fengkong.mining.fields import Field, left_out, read_field
+from fengkong.rules.types import PROBABILITY
 from fengkong.scoring.protocol import TextScorer
 from fengkong.text.normalising import normalise
 
@@ -46,6 +47,10 @@ class Cases:
     def by_name(self) -> Mapping[str, Field]:
         """The fields by name."""
         return {field.name: field for field in self.fields}
+
+    def with_fields(self, fields: Iterable[Field]) -> "Cases":
+        """The same cases with more fields."""
+        return replace(self, fields=(*self.fields, *fields))
 
     def at(self, rows: BoolArray) -> "Cases":
         """Some of the cases (n,)."""
@@ -123,4 +128,5 @@ def _signal_fields(examples: Sequence[Example], scorers: Sequence[TextScorer]) -
         columns[f"signals.{scorer.name}.label"] = [
             None if sig.failed or sig.abstained else sig.label for sig in signals
         ]
-    return [field for name, values in columns.items() if isinstance(field := read_field(name, values), Field)]
+    fields = [field for name, values in columns.items() if isinstance(field := read_field(name, values), Field)]
+    return [replace(field, type=PROBABILITY) if field.number else field for field in fields]

@@ -6,7 +6,7 @@ import numpy as np
 
 from fengkong.mining.binning import BoolArray, FloatArray
 
-__all__ = ["believable", "mean_gap_p"]
+__all__ = ["above_usual", "at_least_p", "believable", "mean_gap_p"]
 
 
 def mean_gap_p(values: FloatArray, low: BoolArray) -> float:
@@ -17,6 +17,33 @@ def mean_gap_p(values: FloatArray, low: BoolArray) -> float:
     below, above = values[low], values[~low]
     spread = math.sqrt(below.var() / len(below) + above.var() / len(above))
     return 0.5 * math.erfc((above.mean() - below.mean()) / spread / math.sqrt(2)) if spread else 1.0
+
+
+def above_usual(cases: int, bad: int, chosen: int, found: int) -> float:
+    """By how many standard errors `found` bad ones of `chosen` cases are more than usual among all the cases.
+
+    Quick, for ranking; `at_least_p` is exact.
+    """
+    rate = bad / cases
+    spread = math.sqrt(chosen * rate * (1 - rate) * (1 - chosen / cases))
+    return (found - chosen * rate) / spread if spread else 0.0
+
+
+def at_least_p(cases: int, bad: int, chosen: int, found: int) -> float:
+    """The chance that `chosen` of the cases, drawn blindly, hold at least `found` of the bad ones.
+
+    Exact: the upper tail of the hypergeometric law (Fisher's test, one-sided).
+    """
+    whole = _log_choose(cases, chosen)
+    terms = (
+        math.exp(_log_choose(bad, k) + _log_choose(cases - bad, chosen - k) - whole)
+        for k in range(max(found, chosen - (cases - bad)), min(bad, chosen) + 1)
+    )
+    return min(1.0, math.fsum(terms))
+
+
+def _log_choose(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def believable(p: FloatArray, rate: float) -> BoolArray:

@@ -7,7 +7,7 @@ a finding, never bent into shape.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -31,12 +31,18 @@ _DECIMAL_TEXT = re.compile(r"[+-]?[0-9]{1,34}(\.[0-9]{1,34})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column. values: (n,) float64 of numbers, else texts; NaN or None where they are not `known` (n,)."""
+    """One column.
+
+    name: what rules call it: an input, or an expression on the text. values: (n,) float64 of numbers, else texts, a
+    truth value as "true" or "false"; NaN or None where they are not `known` (n,).
+    said: what people call it, in English and Chinese, where it is no input.
+    """
 
     name: str
     type: Type
     values: FloatArray | NDArray[np.object_]
     known: BoolArray
+    said: tuple[str, str] | tuple[()] = ()
 
     @property
     def number(self) -> bool:
@@ -45,7 +51,7 @@ class Field:
 
     def at(self, rows: BoolArray) -> "Field":
         """The same field of some of the cases (n,)."""
-        return Field(self.name, self.type, self.values[rows], self.known[rows])
+        return replace(self, values=self.values[rows], known=self.known[rows])
 
 
 def read_field(name: str, values: Sequence[FieldValue]) -> Field | Finding:
