@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengkong.decisions import Decider, Event, Policy, Velocity, record_event
-from fengkong.decisions.windows import Window
 from fengkong.domain import Document, FieldValue, InputError, SettingsError
 from fengkong.ledger import Ledger, MemoryLedger
 from fengkong.rules import RuleSet
+from fengkong.rules.windows import Window
 from fengkong.scoring import FakeScorer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -221,15 +221,13 @@ name: complaints
 version: "1"
 default: approve
 inputs:
-  threats: integer
+  threats:
+    {type: window, events: decision, by: customer, measure: count, over: 7 d, where: {signals.threat.label: "yes"}}
   signals.threat: {type: signal, labels: ["no", "yes"]}
 reasons: {R: {en: Third threat in seven days., zh: 七天内第三次威胁。}}
 rules:
   - {id: third, when: 'signals.threat.label == "yes" and threats >= 2', then: review, reason: R}
 """
-READ_AS_THREATS = Window(
-    "threats", "decision", "customer", "count", timedelta(days=7), where={"signals.threat.label": "yes"}
-)
 
 
 def test_what_models_read_in_earlier_texts_counts() -> None:
@@ -254,7 +252,6 @@ def test_what_models_read_in_earlier_texts_counts() -> None:
 
 def threats_decider() -> Decider:
     ledger, rules = MemoryLedger(), RuleSet.parse(THREATS)
-    rules.windows = (READ_AS_THREATS,)
     scorer = FakeScorer("threat", ["no", "yes"], {"lawyer": 0.9}, positive="yes")
     velocity = Velocity(rules.windows, ledger)
     return Decider(Policy("complaints", rules), {"threat": scorer}, ledger, sources=[velocity])
@@ -262,6 +259,5 @@ def threats_decider() -> Decider:
 
 def test_windows_that_nobody_computes_are_refused_at_once() -> None:
     rules = RuleSet.parse(THREATS.replace("threat:", "risk:").replace("threat.label", "risk.label"))
-    rules.windows = (READ_AS_THREATS,)
     with pytest.raises(SettingsError, match=r"a window that no source computes .received 'threats'"):
         Decider(Policy("complaints", rules), {"risk": FakeScorer("risk", ["no", "yes"])}, MemoryLedger())

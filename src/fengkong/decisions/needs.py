@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from fengkong.decisions.records import DECISION
 from fengkong.decisions.values import signal_of
-from fengkong.decisions.windows import Window
 from fengkong.domain.decisions import RuleState, Trace
 from fengkong.rules.definition import Rule
 from fengkong.rules.tree import Expr, Known, children, input_names
+from fengkong.rules.windows import Window
 
 __all__ = ["Needs"]
 

@@ -12,13 +12,13 @@ from fengkong.decisions.literals import check_literals
 from fengkong.decisions.needs import Needs
 from fengkong.decisions.reasons import default_reason, doubts, principal_reasons, rule_reasons
 from fengkong.decisions.values import TEXT, rule_values, signal_values
-from fengkong.decisions.windows import Window
 from fengkong.domain.decisions import Decision, Outcome, Reason, Trace
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.errors import RuleError
 from fengkong.domain.signals import Fact, Signal
 from fengkong.rules.ruleset import RuleSet
 from fengkong.rules.tree import input_names
+from fengkong.rules.windows import Window
 from fengkong.text.units import units
 
 __all__ = ["Conclusion", "Pending", "Policy"]
@@ -38,10 +38,12 @@ class Policy:
     """A rule set in force under a name. Raises RuleError for a literal that no text can hold, as `check_literals` does.
 
     name, rules: together its version, which decisions are filed under.
+    number: of the registered version that it is; None where it was never registered.
     """
 
     name: str
     rules: RuleSet
+    number: int | None = None
 
     def __post_init__(self) -> None:
         for finding in check_literals(self.rules):
@@ -49,8 +51,8 @@ class Policy:
 
     @property
     def version(self) -> str:
-        """The name and the rule set's version, such as "loan@3"; what decisions are filed under."""
-        return f"{self.name}@{self.rules.version}"
+        """What decisions are filed under: "loan#7" where registered, else with the rule set's version, "loan@3"."""
+        return f"{self.name}@{self.rules.version}" if self.number is None else f"{self.name}#{self.number}"
 
     @cached_property
     def reads_text(self) -> bool:
@@ -66,7 +68,7 @@ class Policy:
     @property
     def windows(self) -> tuple[Window, ...]:
         """The windows over past events that its rules use."""
-        return getattr(self.rules, "windows", ())
+        return self.rules.windows
 
     def conclude(self, doc: Document, signals: Sequence[Signal], facts: Sequence[Fact]) -> Conclusion:
         """The most severe outcome that a rule or a doubt asks for; the rule set's default where nothing asks.

@@ -10,11 +10,11 @@ from typing import Protocol
 
 from fengkong.decisions.signals import told_cause
 from fengkong.decisions.values import SIGNALS, TEXT, field_facts
-from fengkong.decisions.windows import Window
 from fengkong.domain.canonical import plain
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.signals import Fact
+from fengkong.rules.windows import Window
 
 __all__ = ["FactSource", "check_sources", "gather"]
 

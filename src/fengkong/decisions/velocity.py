@@ -14,10 +14,10 @@ from operator import itemgetter
 from threading import Lock
 
 from fengkong.decisions.events import event_of
-from fengkong.decisions.windows import Window
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.signals import Fact
 from fengkong.ledger.entries import EntryStore
+from fengkong.rules.windows import Window
 
 __all__ = ["VELOCITY", "Velocity"]
 

@@ -1,0 +1,150 @@
+"""What a policy holds: its rule set with lists and tables as text, the bundles it was made for, bands and capacity.
+
+All of it is plain text and numbers, so that a policy can be kept in the ledger, and be in force again as it was.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml
+
+from fengkong.decisions.policy import Policy
+from fengkong.decisions.signals import check_scorers
+from fengkong.decisions.values import signal_of
+from fengkong.domain.canonical import digest
+from fengkong.domain.errors import BundleError, InputError, RuleError, SettingsError
+from fengkong.rules.ruleset import RuleSet
+from fengkong.scoring.protocol import TextScorer
+
+__all__ = ["MOST_CHARACTERS", "Band", "Contents"]
+
+MOST_CHARACTERS = 8 << 20
+"""The most that the rules, lists and tables of one policy may hold together; the ledger keeps them for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The thresholds of one signal, as chosen from costs: p < review_from approve, p >= decline_from decline."""
+
+    review_from: float
+    decline_from: float
+
+    def __post_init__(self) -> None:
+        """Raises SettingsError unless 0 <= review_from <= decline_from <= 1."""
+        if not 0 <= self.review_from <= self.decline_from <= 1:
+            raise SettingsError(
+                "a band needs 0 <= review_from <= decline_from <= 1",
+                received=f"review from {self.review_from}, decline from {self.decline_from}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """One version of a policy.
+
+    rules: the YAML text. files: the lists and tables that it names, by their path from it.
+    bundles: the id of the bundle that answers, by signal. bands: what its thresholds were chosen as, by signal.
+    capacity: the reviews that people can do a day; None where nobody said.
+    """
+
+    rules: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    bundles: Mapping[str, str] = field(default_factory=dict)
+    bands: Mapping[str, Band] = field(default_factory=dict)
+    capacity: int | None = None
+
+    @classmethod
+    def read(cls, rules: Path, scorers: Mapping[str, TextScorer], **more: Any) -> "Contents":
+        """The contents of a rules file, with the bundles in use now. more: bands and capacity.
+
+        Raises RuleError where the rules can't be read, SettingsError where they or a file they name are too long.
+        """
+        RuleSet.load(rules)
+        text = rules.read_text(encoding="utf-8-sig")
+        # Whatever the file names and lies beside it belongs to it; what it names and is missing was refused above.
+        names = sorted({name for name in _scalars(yaml.compose(text, yaml.SafeLoader)) if _lies_beside(rules, name)})
+        files = {name: (rules.parent / name).read_text(encoding="utf-8-sig") for name in names}
+        if (length := len(text) + sum(map(len, files.values()))) > MOST_CHARACTERS:
+            raise SettingsError(
+                "the rules with their lists and tables are too long to be registered",
+                where=str(rules),
+                received=f"{length} characters; {MOST_CHARACTERS} are allowed",
+                cure="shorten the lists, or compute them as facts",
+            )
+        contents = cls(text, files, **more)
+        read = contents.rule_set()
+        used = {signal for name in read.inputs if (signal := signal_of(name))}
+        return cls(text, files, {name: scorers[name].bundle_id for name in sorted(used & scorers.keys())}, **more)
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> "Contents":
+        """The contents that a ledger entry holds. Raises InputError for anything else."""
+        try:
+            return cls(**{**body, "bands": {name: Band(**band) for name, band in body["bands"].items()}})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError("the contents of a policy can't be read", cure="verify the ledger") from error
+
+    @property
+    def hash(self) -> str:
+        """sha256 (hex) of all of it."""
+        return digest(self)
+
+    def rule_set(self, source: str = "") -> RuleSet:
+        """The rules. source: its name in errors. Raises RuleError where they, a list or a table can't be used."""
+        with TemporaryDirectory() as folder:
+            for name, text in self.files.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            try:
+                return RuleSet.parse(self.rules, source, folder=Path(folder))
+            except RuleError as error:
+                where = error.where.replace(f"{folder}/", f"{source}/")  # the folder is gone when this is read
+                raise RuleError(error.what, where=where, received=error.received, cure=error.cure) from error
+
+    def verified(self, source: str, scorers: Mapping[str, TextScorer]) -> RuleSet:
+        """The rules, once it is sure that they can decide with these scorers. source: its name in errors.
+
+        Raises RuleError for rules, a list or a table that can't be used, BundleError for a bundle that isn't there,
+        SettingsError for one that doesn't fit the rules.
+        """
+        rules = self.rule_set(source)
+        Policy(source, rules)
+        for signal in sorted({signal for name in rules.inputs if (signal := signal_of(name))}):
+            there = scorers[signal].bundle_id if signal in scorers else None
+            wanted = self.bundles.get(signal)
+            if wanted is None or wanted != there:
+                raise BundleError(
+                    f"the policy refers to a bundle for signal {signal!r} that is not here",
+                    where=source,
+                    received=f"{_short(wanted)} wanted, {_short(there)} here",
+                    cure="put that bundle in place, or draft the policy again with the one in use",
+                )
+        check_scorers(rules, scorers)
+        return rules
+
+
+def _short(bundle_id: str | None) -> str:
+    return "none" if bundle_id is None else bundle_id[:19]
+
+
+def _scalars(node: yaml.Node | None) -> Iterator[str]:
+    match node:
+        case yaml.ScalarNode():
+            yield node.value
+        case yaml.SequenceNode():
+            for item in node.value:
+                yield from _scalars(item)
+        case yaml.MappingNode():
+            for _, item in node.value:
+                yield from _scalars(item)
+
+
+def _lies_beside(rules: Path, name: str) -> bool:
+    if not name or len(name) > 255 or "\0" in name or "\n" in name or name == rules.name:
+        return False
+    path = (rules.parent / name).resolve()
+    return path.is_relative_to(rules.parent.resolve()) and path.is_file()
