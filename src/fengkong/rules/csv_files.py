@@ -23,10 +23,15 @@ FINDINGS = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: the line on which it ends, and its cells without the blanks around them, by column."""
+    """One row: its place, with the line on which it ends, and its cells without the blanks around them, by column."""
 
-    line: int
+    place: Place
     cells: Mapping[str, str]
+
+    @property
+    def line(self) -> int:
+        """The line of its file on which it ends."""
+        return self.place.line or 0
 
 
 class CsvFile:
@@ -82,7 +87,7 @@ def read_csv(
     if wrong:
         return None
     file.columns = columns
-    file.rows = tuple(Row(line, dict(zip(columns, cells, strict=True))) for line, cells in rows[1:])
+    file.rows = tuple(Row(Place(str(path), line), dict(zip(columns, cells, strict=True))) for line, cells in rows[1:])
     return file
 
 

@@ -17,7 +17,7 @@ from fengkong.domain.errors import likely_slip
 from fengkong.domain.findings import Finding, Severity
 from fengkong.rules.syntax import Fault
 
-__all__ = ["Nodes", "read_text"]
+__all__ = ["Nodes", "read_number", "read_text"]
 
 FILE_CHARACTERS = 1 << 18
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
@@ -60,6 +60,10 @@ class Nodes:
         """Adds what is wrong with an expression at its node's line."""
         for fault in faults:
             self.report(fault.code, fault.message, node, cure=fault.cure, rule=name, severity=fault.severity)
+
+    def place(self, node: yaml.Node, name: str = "") -> Place:
+        """Where the node stands."""
+        return Place(self.source, node.start_mark.line + 1, name)
 
     def root(self, text: str) -> yaml.Node | None:
         """The document's node, or None with a finding that says why there is none."""
@@ -130,11 +134,11 @@ class Nodes:
         text = self.text(node, what)
         if text is None:
             return None
-        if not _NUMBER.fullmatch(text):
+        number = read_number(text)
+        if number is None:
             cure = "write it like 20, -5 or 0.5, with at most 9 digits before and 6 after the point"
             self.report("R015", f"{what} is no number that can be used: {text[:40]!r}", node, cure=cure)
-            return None
-        return Decimal(text) if "." in text else int(text)
+        return number
 
     def text(self, node: yaml.Node, what: str) -> str | None:
         """The scalar as it was typed; reports one that is empty or no scalar."""
@@ -142,6 +146,13 @@ class Nodes:
             self.report("R005", f"{what} must be a text that is not empty", node)
             return None
         return str(node.value).strip()
+
+
+def read_number(text: str) -> int | Decimal | None:
+    """The number that is written there, an integer where it has no point; None where it is none of common size."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    return Decimal(text) if "." in text else int(text)
 
 
 def read_text(path: Path, nodes: Nodes) -> str | None:

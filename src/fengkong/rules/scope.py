@@ -40,12 +40,15 @@ class Condition:
 
 @dataclass
 class Scope(Mapping[str, Type]):
-    """The type by name of everything that an expression may name; derived values are built on the way."""
+    """The type by name of everything that an expression may name; derived values are built on the way.
+
+    used: the names that expressions named. broken: names, and beginnings of names up to a point, of what has a fault.
+    """
 
     inputs: Inputs
     used: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
     _lists: dict[str, Callable[[Expr], Expr]] = field(default_factory=dict)
-    _broken: set[str] = field(default_factory=set)
     _builders: dict[str, Build] = field(default_factory=dict)
     _built: dict[str, Expr | None] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
@@ -58,7 +61,7 @@ class Scope(Mapping[str, Type]):
     def define_list(self, name: str, holds: Callable[[Expr], Expr] | None) -> None:
         """Gives a list its name. holds: makes the condition that a value is on it; None where the list has a fault."""
         if holds is None:
-            self._broken.add(name)
+            self.broken.add(name)
         else:
             self._lists[name] = holds
 
@@ -109,7 +112,7 @@ class Scope(Mapping[str, Type]):
 
     def __getitem__(self, name: str) -> Type:
         self.used.add(name)
-        if name in self._broken:
+        if not self.broken.isdisjoint({name, f"{name.rpartition('.')[0]}."}):
             raise _BrokenNameError
         if name in self._lists:
             return TEXT

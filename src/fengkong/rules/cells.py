@@ -1,0 +1,141 @@
+"""What a cell of a decision table or a bin of a scorecard says of one input, as a condition.
+
+    >= 1000        a comparison: == != < <= > >=         [1000..5000)   a range; [ ] take the end in, ( ) leave it out
+    in ["A", "B"]  one of; not in [...] none of          unknown        the input is unknown; known: it is not
+    "A"            exactly that                          -              anything, an unknown value too
+
+A literal is written as in a condition; a day without date(...), and a category's value without quotes if it likes.
+What fits none of these forms is refused: it must not turn into a text that nothing equals.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from fengkong.domain.documents import Place
+from fengkong.domain.findings import Finding
+from fengkong.rules.loading import Nodes
+from fengkong.rules.scope import Condition, Scope
+from fengkong.rules.syntax import ExpressionError, Fault
+from fengkong.rules.tree import Known
+from fengkong.rules.types import NUMBERS, Kind, Type
+
+__all__ = ["ANY", "Column", "cell_text", "literal_text", "read_cell", "read_column", "report_at"]
+
+ANY = "-"
+
+_NUMBER = re.compile(r"-?[0-9]+(_[0-9]+)*(\.[0-9]+)?", re.ASCII)
+_COMPARISON = re.compile(r"(==|!=|<=|>=|<|>)\s*(.+)", re.DOTALL)
+_RANGE = re.compile(r"([\[(])\s*(.+?)\s*\.\.\s*(.+?)\s*([\])])", re.DOTALL)
+_MEMBER = re.compile(r"((?:not\s+)?in)\s*\[(.*)\]", re.DOTALL)
+_LISTED = re.compile(r"(?:not\s+)?in\s+lists\.\w+")
+_ITEM = re.compile(r"""\s*("[^"]*"|'[^']*'|[^,"']+?)\s*(?:,|$)""")
+_QUOTED = re.compile(r"""("[^"]*")|('[^']*')""")
+_FORMS = "write it like >= 1000, [1000..5000), in [A, B], a plain value, unknown, or - for anything"
+
+
+class Column:
+    """An input of a table or a characteristic of a scorecard: an expression that each cell says something of."""
+
+    __slots__ = ("name", "text", "type")
+
+    def __init__(self, name: str, text: str, of: Type) -> None:
+        self.name, self.text, self.type = name, text, of
+
+
+def read_column(scope: Scope, name: str, text: str) -> Column | None:
+    """The column of that expression, or None where it names what has a fault. Raises ExpressionError."""
+    condition = scope.condition(f"({text}) is known")
+    if condition is None:
+        return None
+    if not isinstance(condition.written, Known):
+        raise ExpressionError(Fault("R020", f"`{text}` is no single expression", "put it between brackets"))
+    return Column(name, text, condition.written.operand.type)
+
+
+def read_cell(scope: Scope, column: Column, cell: str) -> Condition | None:
+    """The condition of a cell; None where it takes anything.
+
+    Raises ExpressionError where it can't be read; without faults where it names what has one, which was reported.
+    """
+    text = cell_text(column, cell)
+    if text is None:
+        return None
+    condition = scope.condition(text)
+    if condition is None:
+        raise ExpressionError
+    return condition
+
+
+def cell_text(column: Column, cell: str) -> str | None:
+    """The cell as a condition in the rule language; None where it takes anything. Raises ExpressionError."""
+    cell, plain = cell.strip(), all(part.isidentifier() for part in column.text.split("."))
+    name = column.text if plain else f"({column.text})"
+    if cell in {"", ANY}:
+        return None
+    if cell in {"known", "unknown"}:
+        return f"{name} is {cell}"
+    if match := _RANGE.fullmatch(cell):
+        low, high = (literal_text(end, column.type) for end in match.group(2, 3))
+        return f"{low} {'<=' if match[1] == '[' else '<'} {name} {'<=' if match[4] == ']' else '<'} {high}"
+    if match := _COMPARISON.fullmatch(cell):
+        return f"{name} {match[1]} {literal_text(match[2], column.type)}"
+    if _LISTED.fullmatch(cell):
+        return f"{name} {cell}"
+    if match := _MEMBER.fullmatch(cell):
+        return f"{name} {match[1]} [{', '.join(_items(match[2], column.type))}]"
+    if cell in {"true", "false"} and column.type.kind is Kind.BOOLEAN:
+        return name if cell == "true" else f"not {name}"
+    return f"{name} == {literal_text(cell, column.type)}"
+
+
+def _items(text: str, of: Type) -> Sequence[str]:
+    items, at = [], 0
+    while at < len(text):
+        match = _ITEM.match(text, at)
+        if match is None or match.end() == at:
+            raise ExpressionError(Fault("R017", f"the list [{text[:40]}] can't be read", "write it like [A, B]"))
+        items.append(literal_text(match[1], of))
+        at = match.end()
+    return items
+
+
+def literal_text(text: str, of: Type) -> str:
+    """The literal as it stands in a condition. Raises ExpressionError (R017) for what is none of that type."""
+    text = text.strip()
+    quoted = bool(_QUOTED.fullmatch(text))
+    bare = text[1:-1] if quoted else text
+    match of.kind:
+        case Kind.TEXT if quoted:
+            return text
+        case Kind.CATEGORY if quoted or bare in of.values:
+            return text if quoted else _quote(text)
+        case Kind.DATE if _is_iso(bare, date):
+            return f'date("{bare}")'
+        case Kind.DATETIME if _is_iso(bare, datetime):
+            return f'datetime("{bare}")'
+        case Kind.BOOLEAN if text in {"true", "false"}:
+            return text
+        case _ if of.kind in NUMBERS and _NUMBER.fullmatch(text):
+            return text
+    cure = f"{_FORMS}; a text stands between quotes" if of.kind is Kind.TEXT else _FORMS
+    if of.kind is Kind.CATEGORY:
+        cure = f"{_FORMS}; declared are {', '.join(of.values[:20])}"
+    raise ExpressionError(Fault("R017", f"{text[:40]!r} is no {of}", cure))
+
+
+def _is_iso(text: str, of: type[date]) -> bool:
+    try:
+        of.fromisoformat(text)
+    except ValueError:
+        return False
+    return text.isascii() and '"' not in text
+
+
+def _quote(text: str) -> str:
+    return f'"{text}"' if '"' not in text else f"'{text}'"
+
+
+def report_at(nodes: Nodes, error: ExpressionError, place: Place) -> None:
+    """Adds what is wrong with a cell at its place."""
+    nodes.findings += [Finding(fault.code, fault.severity, fault.message, place, fault.cure) for fault in error.faults]
