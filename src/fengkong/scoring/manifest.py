@@ -23,7 +23,7 @@ REQUIRED_FILES = {GRAPH: {GRAPH, "tokenizer.json", "model_card.md"}, NGRAMS: {NG
 """By part of the model."""
 OPTIONAL_FILES = frozenset({"weights.safetensors", "recipe.toml"})
 
-TaskKind = Literal["classification", "multilabel", "regression", "entities"]
+TaskKind = Literal["classification", "ordinal", "multilabel", "regression", "entities"]
 Part = Literal["model.onnx", "ngrams.npz"]
 Precision = Literal["int8", "fp16", "fp32"]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
@@ -59,8 +59,9 @@ class Head(_Frozen):
     """One question that a bundle answers.
 
     name: an identifier, since rules say `signals.<name>.p`.
-    task: "classification" (one label a text), "multilabel" (several or none), "regression" (a number) or "entities".
-    labels: in the order of the logits; of a number the one column "value".
+    task: "classification" (one label a text), "ordinal" (one of labels that have an order), "multilabel" (several or
+    none), "regression" (a number) or "entities".
+    labels: in the order of the logits, ascending where they have one; of a number the one column "value".
     positive: the label whose probability rules read; None takes the most probable one.
     temperature: divides the logits before they become probabilities.
     thresholds: bands on the positive label's p. cutoffs: of several labels, the probability from which each is given.
@@ -90,7 +91,7 @@ class Head(_Frozen):
             raise ValueError("name must be an identifier, such as 'risk'")
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("labels must differ from each other")
-        if self.task == "classification" and len(self.labels) < 2:
+        if self.task in ("classification", "ordinal") and len(self.labels) < 2:
             raise ValueError("labels: of one label a text there must be two or more")
         if self.positive is not None and self.positive not in self.labels:
             raise ValueError("positive must be one of the labels")

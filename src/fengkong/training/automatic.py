@@ -100,7 +100,7 @@ def check_model(prepared: Prepared) -> None:
 
 
 def _has_members(prepared: Prepared) -> bool:
-    return prepared.kind.task in ("classification", "multilabel")
+    return prepared.kind.task in ("classification", "ordinal", "multilabel")
 
 
 def _plain(prepared: Prepared) -> bool:

@@ -24,7 +24,19 @@ OptimiserName = Literal["adamw", "sgd", "adafactor"]
 ScheduleName = Literal["linear", "cosine", "constant"]
 AverageName = Literal["ema", "tail"]
 MetricName = Literal[
-    "macro_f1", "micro_f1", "accuracy", "exact_match", "auc", "rmse", "mae", "r2", "spearman", "entity_f1", "loss"
+    "macro_f1",
+    "micro_f1",
+    "accuracy",
+    "exact_match",
+    "auc",
+    "kappa",
+    "rank_error",
+    "rmse",
+    "mae",
+    "r2",
+    "spearman",
+    "entity_f1",
+    "loss",
 ]
 
 
@@ -36,7 +48,8 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    task: Literal["classification", "multilabel", "regression", "entities"] | Auto = "auto"
+    task: Literal["classification", "ordinal", "multilabel", "regression", "entities"] | Auto = "auto"
+    order: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     loss: Literal["cross_entropy", "focal", "soft_iou", "crf"] = "cross_entropy"
     focusing: Annotated[float, Field(gt=0)] = 2.0
     label_smoothing: Share = 0.0

@@ -16,6 +16,7 @@ __all__ = ["ModelCard"]
 
 _PIPELINES = {
     "classification": "text-classification",
+    "ordinal": "text-classification",
     "multilabel": "text-classification",
     "regression": "text-classification",
     "entities": "token-classification",
@@ -103,6 +104,7 @@ def _question(head: Head) -> str:
     labels = ", ".join(f"`{label}`" for label in head.labels)
     answer = {
         "classification": f"one of {labels}",
+        "ordinal": f"one of {labels}, from the lowest to the highest",
         "multilabel": f"any of {labels}",
         "regression": "a number",
         "entities": f"the stretches that are {labels}",

@@ -9,6 +9,7 @@ from fengkong.scoring.manifest import Head
 from fengkong.training.measuring.bootstrap import RESAMPLES, FloatArray
 from fengkong.training.measuring.entity_metrics import Spans, entity_figures
 from fengkong.training.measuring.figures import Figures, multilabel_figures, number_figures
+from fengkong.training.measuring.ordinal_figures import ordinal_figures
 
 __all__ = ["Answers", "answer_figures"]
 
@@ -28,4 +29,6 @@ def answer_figures(
     if head.scale is not None:
         truth = head.scale.mean + head.scale.spread * np.asarray(targets, dtype=np.float64)
         return number_figures(truth, answers[:, 0], resamples=resamples, seed=seed)
+    if head.task == "ordinal":
+        return ordinal_figures(targets, answers.argmax(axis=1), head.labels, resamples=resamples, seed=seed)
     return multilabel_figures(targets, answers >= head.cutoffs, head.labels, resamples=resamples, seed=seed)

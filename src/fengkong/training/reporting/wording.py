@@ -113,6 +113,8 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "entity_f1": ("F1 of entities", "实体 F1"),
     "entities": ("entities", "实体数"),
     "dictionary": ("names of train looked up", "训练集名称词典"),
+    "kappa": ("kappa, quadratic weights", "二次加权 kappa"),
+    "rank_error": ("mean error in ranks", "平均等级误差"),
     "exact_match": ("all labels right", "全部标签正确率"),
     "rmse": ("RMSE", "均方根误差"),
     "mae": ("mean absolute error", "平均绝对误差"),

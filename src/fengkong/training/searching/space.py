@@ -29,6 +29,7 @@ FIXED = {
     **dict.fromkeys(("model", "minutes"), "a search tunes the base; model = 'auto' compares the other ways"),
     **dict.fromkeys(("seed", "threads"), "the luckiest seed is not the better recipe"),
     "cost_matrix": "it says what mistakes cost, not how to learn",
+    "order": "it says how the labels stand to each other, not how to learn",
 }
 """The keys of a recipe that no search may change, and why."""
 HIGHEST_RATE = 0.5

@@ -23,7 +23,8 @@ __all__ = ["CalibratedHead", "calibrate", "calibrate_heads", "open_head", "open_
 
 @dataclass(frozen=True, slots=True)
 class CalibratedHead:
-    """A head as it is sealed. chosen: what dev chose for one label a text; None for the other kinds."""
+    """A head as it is sealed. chosen: what dev chose for one label a text, where labels have no order; None for the
+    other kinds."""
 
     head: Head
     chosen: Calibrated | None = None
@@ -85,4 +86,4 @@ def calibrate(kind: Kind, head: Head, logits: Float32s, targets: Targets, costs:
     if head.positive is not None and bands is not None:
         thresholds = Thresholds(review_from=bands.review_from, decline_from=bands.decline_from)
     sealed = head.model_copy(update={"temperature": temperature, "thresholds": thresholds})
-    return CalibratedHead(sealed, Calibrated(temperature, bands))
+    return CalibratedHead(sealed, Calibrated(temperature, bands) if head.task == "classification" else None)

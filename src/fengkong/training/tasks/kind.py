@@ -12,7 +12,7 @@ from fengkong.training.tasks.targets import Targets
 
 __all__ = ["LOWER_IS_BETTER", "Kind"]
 
-LOWER_IS_BETTER = frozenset({"loss", "rmse", "mae"})
+LOWER_IS_BETTER = frozenset({"loss", "rmse", "mae", "rank_error"})
 
 
 class Kind(Protocol):

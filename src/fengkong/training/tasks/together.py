@@ -158,7 +158,7 @@ def _of_kind(kind: Kind, logits: Logits) -> Logits:
 
 def _torch_targets(kind: Kind, targets: Tensor) -> Tensor:
     match kind.task:
-        case "classification":
+        case "classification" | "ordinal":
             return targets[:, 0].long()
         case "multilabel":
             return targets[:, : len(kind.labels)]
@@ -169,7 +169,7 @@ def _torch_targets(kind: Kind, targets: Tensor) -> Tensor:
 
 def _array_targets(kind: Kind, targets: Targets) -> Targets:
     match kind.task:
-        case "classification":
+        case "classification" | "ordinal":
             return targets[:, 0].astype(np.int64)
         case "multilabel":
             return targets[:, : len(kind.labels)]
