@@ -52,3 +52,12 @@ def test_rules_that_do_not_fit_the_model_are_found_before_training(fengkong, new
 def test_a_literal_that_no_text_holds_is_found(fengkong, new_workspace, files):
     spoil("rules.yaml", "手续费", "手續費")
     assert any("手續費" in message for message in found(fengkong("check", *files, "--json")))
+
+
+@pytest.mark.parametrize("files", [(), ("recipe.toml",)])
+def test_a_key_of_the_recipe_that_plays_no_part_is_told(fengkong, new_workspace, files):
+    spoil("recipe.toml", "epochs = 1", "epochs = 1\nrank = 16")
+    result = fengkong("check", *files, "--json")
+    assert result.code == 0, result.err
+    told = [finding["message"] for finding in json.loads(result.out)["findings"]]
+    assert "rank has no effect with way = 'full'" in told

@@ -71,7 +71,7 @@ class _Findings(list[Finding]):
             case ".toml" if file.name == assembly.FILE_NAME:
                 self.part(lambda: assembly.Settings.read(file.resolve().parent))
             case ".toml":
-                self.part(lambda: training.Recipe.load(file))
+                self.part(lambda: self.extend(training.idle_findings(training.Recipe.load(file), file=str(file))))
             case _:
                 self.part(lambda: self.of_data(assembly.DataSettings(source=str(file))))
 

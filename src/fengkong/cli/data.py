@@ -49,7 +49,8 @@ def read_labelled(data: "assembly.DataSettings", *, seed: int, recipe: "training
     limit = _tokens_read(recipe, longest) if recipe else None
     numbers = recipe is not None and recipe.task == "regression"
     findings = corpus.check_examples(splits, token_lengths=count, max_tokens=limit, numbers=numbers)
-    return Labelled(splits, (*report.findings(), *findings))
+    idle = training.idle_findings(recipe) if recipe else ()
+    return Labelled(splits, (*report.findings(), *findings, *idle))
 
 
 def _tokens_read(recipe: "training.Recipe", longest: int) -> int:

@@ -20,6 +20,7 @@ from .exporting.parity import Attempt as Attempt
 from .exporting.parity import ParityReport as ParityReport
 from .exporting.sealing import Exported as Exported
 from .exporting.sealing import export_bundle as export_bundle
+from .idle_keys import idle_findings as idle_findings
 from .job import RunResult as RunResult
 from .job import run_job as run_job
 from .linear.ngrams import train_ngrams as train_ngrams

@@ -15,6 +15,7 @@ from fengkong.text.cleaning import CLEANING_VERSION
 from fengkong.training.defaults import Choice
 from fengkong.training.evaluation import labels_in
 from fengkong.training.exporting.sealing import Exported
+from fengkong.training.idle_keys import idle_keys
 from fengkong.training.machine import describe_machine
 from fengkong.training.measuring.measurement import RunFacts, training_curve
 from fengkong.training.preparation import Prepared
@@ -66,6 +67,7 @@ def run_facts(
     bundle: dict[str, Plain],
 ) -> RunFacts:
     """What the figures of one question were made from. splits: the examples that answer it."""
+    idle = (Choice(idle.key, idle.value, idle.why) for idle in idle_keys(prepared.recipe, prepared.kind.task))
     return RunFacts(
         name=task.name,
         created=datetime.now(UTC),
@@ -75,7 +77,7 @@ def run_facts(
         counts={name: Counter(labels_in(part)) for name, part in splits},
         findings=(*origin.findings, *prepared.findings, *findings),
         recipe=prepared.recipe.model_dump(),
-        choices=(*choices, *prepared.plan.choices),
+        choices=(*choices, *prepared.plan.choices, *idle),
         curve=training_curve(events, prepared.plan.metric),
         bundle=bundle,
         machine=describe_machine(),
