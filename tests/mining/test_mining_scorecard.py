@@ -1,15 +1,18 @@
 """Scorecards: points that a person can add up, a scale that keeps its promise, honest figures."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from fengkong.corpus import Splits
+from fengkong.domain.decisions import RuleState
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError, SettingsError
-from fengkong.mining import past_cases, scorecard
+from fengkong.mining import draft_scorecard, past_cases, scorecard
 from fengkong.mining.measuring import rank, stability_index
+from fengkong.rules import RuleSet, check
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,62 @@ def test_an_unknown_value_has_a_bin_of_its_own(card, parts):
 
 def test_the_same_seed_gives_the_same_card(card, parts):
     assert scorecard(*parts) == card
+
+
+def test_the_draft_scores_each_case_as_the_card_does(card, parts, make_splits):
+    text = draft_scorecard(card, parts[0], reviewed=0.3)
+    assert check(text) == []
+    rules = RuleSet.parse(text)
+    cut_off = int(text.partition("scores.mined < ")[2].split()[0])
+    hits = []
+    for ex in make_splits(size=6_000).test:
+        rule = rules.run(dict(ex.fields)).rules[0]
+        hits.append(rule.state is RuleState.HIT)
+        assert rule.state in (RuleState.HIT, RuleState.NO_HIT)
+    assert hits == (card.scores(parts[1]) < cut_off).tolist()
+    assert 0 < (card.scores(parts[0]) < cut_off).mean() <= 0.3
+
+
+def test_every_kind_of_field_and_value_can_be_written(make_splits):
+    odd = ['a "quoted" one', "it's", "back\\", "both ' and \"", " blank ", "", "a, b", "否"]
+
+    def spoil(ex, at):
+        value = odd[at % len(odd)]
+        bad = ex.label == "default" or at % len(odd) < 2
+        extra = {"odd": value, "debt ratio": at, "flag": bad if at % 3 else at % 2 == 0, "rate": (at % 100 - 50) / 1000}
+        bad |= extra["rate"] < -0.03
+        return replace(ex, fields={**ex.fields, **extra}, label="default" if bad else "repaid")
+
+    splits = Splits(*([spoil(ex, at) for at, ex in enumerate(part)] for _, part in make_splits(size=3_000)))
+    cases, held_out = past_cases(splits, bad="default")
+    card = scorecard(cases, held_out)
+    assert {"odd", "flag", "rate"} <= {each.name for each in card.characteristics}
+    text = draft_scorecard(card, cases)
+    assert check(text) == []
+    rules = RuleSet.parse(text)
+    cut_off = int(text.partition("scores.mined < ")[2].split()[0])
+    states = [rules.run({**ex.fields, "town": "Ost"}).rules[0].state for ex in splits.test]
+    assert set(states) == {RuleState.HIT, RuleState.NO_HIT}
+    plain = [rules.run(dict(ex.fields)).rules[0].state is RuleState.HIT for ex in splits.test]
+    assert plain == (card.scores(held_out) < cut_off).tolist()
+
+
+def test_a_value_never_seen_is_scored_as_an_unknown_one(make_splits):
+    def spoil(ex, at):
+        shop = f"shop {at % 40}"
+        bad = at % 40 < 12 and at % 3
+        return replace(ex, fields={"shop": shop}, label="default" if bad else "repaid")
+
+    splits = Splits(*([spoil(ex, at) for at, ex in enumerate(part)] for _, part in make_splits(size=3_000)))
+    cases, held_out = past_cases(splits, bad="default")
+    rules = RuleSet.parse(draft_scorecard(scorecard(cases, held_out), cases))
+    unseen, unknown = (rules.run({"shop": shop}).rules[0].state for shop in ("shop 99", None))
+    assert unseen is unknown is RuleState.NO_HIT
+
+
+def test_a_share_to_review_is_a_share(card, parts):
+    with pytest.raises(SettingsError, match="share to review"):
+        draft_scorecard(card, parts[0], reviewed=20)
 
 
 def test_nothing_to_tell_is_told(make_splits, parts):

@@ -1,3 +1,4 @@
+from .card_draft import draft_scorecard as draft_scorecard
 from .cases import Cases as Cases
 from .cases import past_cases as past_cases
 from .proposals import draft_rules as draft_rules

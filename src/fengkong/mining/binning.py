@@ -21,6 +21,7 @@ __all__ = [
     "evidence",
     "group_values",
     "join",
+    "one_half",
     "roundest",
 ]
 
@@ -54,6 +55,12 @@ def count(place: NDArray[np.intp], bad: BoolArray, bins: int) -> Counts:
     return np.bincount(2 * place + bad, minlength=2 * bins).reshape(bins, 2)
 
 
+def one_half(cases: int) -> BoolArray:
+    """(n,) one half of the cases, drawn blindly and always the same."""
+    half: BoolArray = np.random.default_rng(0).permutation(cases) % 2 == 0
+    return half
+
+
 def evidence(counts: Counts, total: Counts) -> tuple[FloatArray, FloatArray]:
     """Weight of evidence of each bin (..., 2) of all the cases (2,), and what it adds to the information value.
 
@@ -84,20 +91,20 @@ def cut_numbers(values: FloatArray, bad: BoolArray) -> tuple[float, ...]:
 def group_values(values: NDArray[np.object_], bad: BoolArray) -> Groups:
     """Groups from the lowest bad rate to the highest; none where no grouping tells anything.
 
-    values: (n,) texts. They are put in order by every other case and joined by the rest: an order and a cut found on
-    the same cases would make groups out of chance.
+    values: (n,) texts; an empty one is one of the others. They are put in order by one half of the cases and joined by
+    the other: an order and a cut found on the same cases would make groups out of chance.
     """
     names, place = np.unique(values.astype(str), return_inverse=True)
-    kept = np.flatnonzero(np.bincount(place) >= max(2, RARE * len(values)))
+    kept = np.flatnonzero((np.bincount(place) >= max(2, RARE * len(values))) & (names != ""))
     others = len(kept) if len(kept) < len(names) else None
     bins = len(kept) + (others is not None)
     fine = np.full(len(names), len(kept))
     fine[kept] = np.arange(len(kept))
-    at = fine[place]
-    if not (first := count(at[::2], bad[::2], bins)).sum(axis=0).all():
+    at, half = fine[place], one_half(len(values))
+    if not (first := count(at[half], bad[half], bins)).sum(axis=0).all():
         return Groups((), None)
     order = np.argsort(-evidence(first, first.sum(axis=0))[0], kind="stable")
-    _, starts = join(count(at[1::2], bad[1::2], bins)[order])
+    _, starts = join(count(at[~half], bad[~half], bins)[order])
     if not starts:
         return Groups((), None)
     groups = np.split(order, starts)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fengkong.mining.binning import BoolArray, Counts, FloatArray, count, cut_numbers, evidence, group_values
+from fengkong.mining.binning import BoolArray, Counts, FloatArray, count, cut_numbers, evidence, group_values, one_half
 from fengkong.mining.chance import mean_gap_p
-from fengkong.mining.fields import Field
+from fengkong.mining.fields import Field, literal
 from fengkong.rules.types import Type
 
 __all__ = ["Bin", "Characteristic", "chance_of", "characteristic"]
@@ -73,7 +73,8 @@ def characteristic(field: Field, bad: BoolArray) -> Characteristic:
         edges = cut_numbers(field.values[known].astype(float), bad[known])
         bins = [Bin(low, high) for low, high in zip((None, *edges), (*edges, None), strict=True)]
     else:
-        groups = group_values(field.values[known].astype(object), bad[known])
+        writable = [value if literal(value) else "" for value in field.values[known].astype(str)]
+        groups = group_values(np.array(writable, dtype=object), bad[known])
         bins = [Bin(values=values, others=at == groups.others) for at, values in enumerate(groups.named)]
         bins = bins or [Bin(others=True)]
     bare = Characteristic(field.name, field.type, tuple(bins), Bin(), 0.0)
@@ -86,7 +87,7 @@ def chance_of(field: Field, bad: BoolArray) -> float:
     Weights found on one half of the cases are tried on the other and the other way round, since the best cut always
     tells something about the very cases that it was found on.
     """
-    weights, half = np.empty(len(bad)), np.arange(len(bad)) % 2 == 0
+    weights, half = np.empty(len(bad)), one_half(len(bad))
     for found, tried in ((half, ~half), (~half, half)):
         weights[tried] = characteristic(field.at(found), bad[found]).weights(field.at(tried))
     return mean_gap_p(weights, bad)

@@ -15,7 +15,7 @@ from fengkong.mining.fields import Field
 from fengkong.rules.checking import check
 from fengkong.rules.types import Kind
 
-__all__ = ["DraftRule", "checked", "draft", "inputs_of", "rule_set"]
+__all__ = ["DraftRule", "as_yaml", "draft", "inputs_of", "rule_set"]
 
 WIDTH = 10_000
 """Characters of a line, so that a condition is never broken."""
@@ -52,7 +52,7 @@ def _code(rule: str) -> str:
 
 def _rule(rule: DraftRule) -> str:
     entry = {"id": rule.id, "when": written(rule.condition), "then": "review", "reason": _code(rule.id)}
-    return _comment(rule.notes, "  ") + _dump([{**entry, "unknown": "no_hit"}], "  ")
+    return _comment(rule.notes, "  ") + as_yaml([{**entry, "unknown": "no_hit"}], "  ")
 
 
 def inputs_of(names: Iterable[str], fields: Mapping[str, Field]) -> dict[str, object]:
@@ -78,11 +78,7 @@ def rule_set(
         "inputs": dict(inputs),
         "reasons": reasons,
     }
-    return checked(_comment(head) + _dump(top) + body)
-
-
-def checked(text: str) -> str:
-    """The same text. Raises InputError where the rule language finds an error in it."""
+    text = _comment(head) + as_yaml(top) + body
     errors = [finding for finding in check(text) if finding.severity is Severity.ERROR]
     if errors:
         raise InputError("what was found can't be written as rules", received=str(errors[0]), cure="rename the field")
@@ -93,6 +89,7 @@ def _comment(lines: Sequence[str], indent: str = "") -> str:
     return "".join(f"{indent}# {' '.join(line.split())}\n" for line in lines)
 
 
-def _dump(value: object, indent: str = "") -> str:
+def as_yaml(value: object, indent: str = "") -> str:
+    """The value as YAML in its own order, every line indented."""
     text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=WIDTH)
     return "".join(f"{indent}{line}" for line in text.splitlines(keepends=True))
