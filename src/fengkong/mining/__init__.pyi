@@ -2,9 +2,14 @@ from .card_draft import draft_scorecard as draft_scorecard
 from .cases import Cases as Cases
 from .cases import past_cases as past_cases
 from .proposals import draft_rules as draft_rules
+from .proposals import draft_segments as draft_segments
 from .rule_mining import Hits as Hits
 from .rule_mining import MinedRule as MinedRule
 from .rule_mining import MinedRules as MinedRules
 from .rule_mining import mine_rules as mine_rules
 from .scorecard import Scorecard as Scorecard
 from .scorecard import scorecard as scorecard
+from .segments import Performance as Performance
+from .segments import WeakSegment as WeakSegment
+from .segments import WeakSegments as WeakSegments
+from .segments import weak_segments as weak_segments

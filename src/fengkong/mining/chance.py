@@ -6,17 +6,18 @@ import numpy as np
 
 from fengkong.mining.binning import BoolArray, FloatArray
 
-__all__ = ["above_usual", "at_least_p", "believable", "mean_gap_p"]
+__all__ = ["above_usual", "at_least_p", "believable", "beyond", "mean_gap"]
 
 
-def mean_gap_p(values: FloatArray, low: BoolArray) -> float:
-    """The chance that a mean of the `low` cases (n,) is as far below that of the others: Welch's test, one-sided.
+def mean_gap(low: FloatArray, high: FloatArray) -> float:
+    """By how many standard errors the mean of `high` is above that of `low` (Welch); 0 where nothing varies."""
+    spread = math.sqrt(low.var() / len(low) + high.var() / len(high))
+    return float((high.mean() - low.mean()) / spread) if spread else 0.0
 
-    The normal law stands in for Student's, so a few dozen cases of each are needed. 1 where all values are equal.
-    """
-    below, above = values[low], values[~low]
-    spread = math.sqrt(below.var() / len(below) + above.var() / len(above))
-    return 0.5 * math.erfc((above.mean() - below.mean()) / spread / math.sqrt(2)) if spread else 1.0
+
+def beyond(deviation: float) -> float:
+    """The chance of so many standard errors or more: the normal law, one-sided, for a few dozen cases and more."""
+    return 0.5 * math.erfc(deviation / math.sqrt(2))
 
 
 def above_usual(cases: int, bad: int, chosen: int, found: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fengkong.mining.binning import BoolArray, Counts, FloatArray, count, cut_numbers, evidence, group_values, one_half
-from fengkong.mining.chance import mean_gap_p
+from fengkong.mining.chance import beyond, mean_gap
 from fengkong.mining.fields import Field, literal
 from fengkong.rules.types import Type
 
@@ -90,7 +90,7 @@ def chance_of(field: Field, bad: BoolArray) -> float:
     weights, half = np.empty(len(bad)), one_half(len(bad))
     for found, tried in ((half, ~half), (~half, half)):
         weights[tried] = characteristic(field.at(found), bad[found]).weights(field.at(tried))
-    return mean_gap_p(weights, bad)
+    return beyond(mean_gap(weights[bad], weights[~bad]))
 
 
 def _weighed(bare: Characteristic, counts: Counts) -> Characteristic:
