@@ -28,7 +28,7 @@ def whole(graph):
         list(graph.edges()),
         graph.bad(),
         list(graph.aliases()),
-        [sorted(graph.time[edge] for edge in touching) for touching in graph.touching],
+        [[graph.time[edge] for edge in edges] for edges in (*graph.leaving, *graph.arriving)],
     )
 
 

@@ -27,11 +27,11 @@ class GraphLimits:
     """
 
     hops: int = 4
-    hub: int = 200
-    ring: int = 1000
+    hub: int = 100
+    ring: int = 200
     ring_kinds: tuple[str, ...] = ("uses",)
     circle: int = 8
-    group: int = 1000
+    group: int = 200
     exposure_kinds: tuple[str, ...] = ("guarantees", "borrows")
     stop: float = 0.25
 

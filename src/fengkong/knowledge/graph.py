@@ -1,6 +1,7 @@
 """Who is linked to whom: a typed graph that only grows, each statement with its time and source.
 
-The store is plain adjacency: one list of edge numbers an entity, sorted by time, and the edges' parts in arrays. A
+The store is plain adjacency: lists of edge numbers, those that leave an entity and those that arrive, each sorted by
+time, and the edges' parts in arrays. A
 walk as of a time stops at the first later edge, so it costs no more for all that became known since. Adding is O(1)
 for edges that come in the order of time.
 """
@@ -60,8 +61,9 @@ class EntityGraph:
         self.time = array("q")
         self.until = array("q")
         self.value: list[Decimal | None] = []
-        self.touching: list[list[int]] = []
-        """Of each entity, the numbers of its edges, in both directions, by time."""
+        self.leaving: list[list[int]] = []
+        """Of each entity, the numbers of the edges that start there, by time; `arriving` those that end there."""
+        self.arriving: list[list[int]] = []
         self._source = array("i")
         self._sources: dict[str, int] = {}
         self._kinds = {kind: number for number, kind in enumerate(self.kinds)}
@@ -90,9 +92,8 @@ class EntityGraph:
         self.until.append(NEVER if edge.until is None else ticks(edge.until))
         self.value.append(edge.value)
         self._source.append(self._sources.setdefault(edge.source, len(self._sources)))
-        self._touch(start, number)
-        if end != start:
-            self._touch(end, number)
+        self._touch(self.leaving[start], number)
+        self._touch(self.arriving[end], number)
 
     def extend(self, edges: Iterable[Edge]) -> None:
         """Take in several, in their order; those before one that can't be taken stay."""
@@ -105,7 +106,8 @@ class EntityGraph:
         if number is None:
             number = len(self._entities)
             self._entities.append(entity)
-            self.touching.append([])
+            self.leaving.append([])
+            self.arriving.append([])
             self._numbers[entity] = number
         return number
 
@@ -131,10 +133,8 @@ class EntityGraph:
             column.extend(new)
         self.value.extend(edges.values)
         for number in sorted(range(first, len(self.kind)), key=self.time.__getitem__):
-            start, end = self.start[number], self.end[number]
-            self._touch(start, number)
-            if end != start:
-                self._touch(end, number)
+            self._touch(self.leaving[self.start[number]], number)
+            self._touch(self.arriving[self.end[number]], number)
 
     def mark_bad(self, entity: Entity, since: datetime) -> None:
         """Make it known that the entity is bad (a fraud, a default) from that time on; the earliest time counts."""
@@ -196,8 +196,8 @@ class EntityGraph:
                 source,
             )
 
-    def _touch(self, entity: int, edge: int) -> None:
-        edges, time = self.touching[entity], self.time
+    def _touch(self, edges: list[int], edge: int) -> None:
+        time = self.time
         if not edges or time[edges[-1]] <= time[edge]:
             edges.append(edge)
         else:

@@ -15,12 +15,14 @@ from fengkong.knowledge.graph import EntityGraph, ticks
 __all__ = ["GraphView", "Step"]
 
 
-class Step(NamedTuple):
-    """One edge as seen from one of its ends: its kind, the entity at the other end, whether it leads there."""
+Kinds = frozenset[int] | None
 
-    kind: str
+
+class Step(NamedTuple):
+    """One edge as seen from one of its ends: the number of its kind, the entity at the other end, its value."""
+
+    kind: int
     other: int
-    outward: bool
     value: Decimal | None
 
 
@@ -33,20 +35,20 @@ class GraphView:
     """
 
     def __init__(
-        self, graph: EntityGraph, as_of: datetime, own: Iterable[Edge] = (), own_source: str = "", *, hub: int = 200
+        self, graph: EntityGraph, as_of: datetime, own: Iterable[Edge] = (), own_source: str = "", *, hub: int = 100
     ) -> None:
         self.graph, self.hub = graph, hub
         self._as_of = ticks(as_of)
         self._put_aside = graph.source_number(own_source) if own_source else None
         self._new: dict[Entity, int] = {}
-        self._own: dict[int, list[Step]] = {}
-        self._near: dict[int, list[int]] = {}
+        self._own: dict[tuple[int, bool], list[Step]] = {}
+        self._near: dict[tuple[int, Kinds, bool | None], list[int]] = {}
         for edge in own:
             graph.vocabulary.check(edge)
             start, end = self.number(edge.start), self.number(edge.end)
-            self._own.setdefault(start, []).append(Step(edge.kind, end, True, edge.value))
-            if end != start:
-                self._own.setdefault(end, []).append(Step(edge.kind, start, False, edge.value))
+            kind = graph.kinds.index(edge.kind)
+            self._own.setdefault((start, True), []).append(Step(kind, end, edge.value))
+            self._own.setdefault((end, False), []).append(Step(kind, start, edge.value))
 
     def number(self, entity: Entity) -> int:
         """The number of an entity, be it known to the graph or not."""
@@ -61,46 +63,65 @@ class GraphView:
         """Whether the entity was known to be bad."""
         return number >= 0 and self.graph.bad_since(number) < self._as_of
 
-    def neighbours(self, number: int) -> Sequence[int]:
-        """The entities that an edge of any kind links it with, each once; at most `hub` + 1 of them."""
-        near = self._near.get(number)
+    def neighbours(self, number: int, kinds: Kinds = None, *, outward: bool | None = None) -> Sequence[int]:
+        """The entities that an edge of these kinds links it with, each once, by time; at most `hub` + 1 of them.
+
+        kinds: all where it is None, else as `kinds` gives them. outward: only edges that leave it, or only those that
+        lead to it. An edge to itself links it with nobody, but both leaves and leads to it.
+        """
+        key = (number, kinds, outward)
+        near = self._near.get(key)
         if near is None:
-            near = self._near[number] = self._first_neighbours(number)
+            near = self._near[key] = self._first_neighbours(number, kinds, outward)
         return near
 
-    def passes(self, number: int) -> Sequence[int]:
+    def passes(self, number: int, kinds: Kinds = None, *, outward: bool | None = None) -> Sequence[int]:
         """The neighbours that a walk may go on to: none from a crowded entity."""
-        near = self.neighbours(number)
+        near = self.neighbours(number, kinds, outward=outward)
         return near if len(near) <= self.hub else ()
 
-    def steps(self, number: int, *kinds: str) -> Iterator[Step]:
-        """The edges of some kinds at an entity, by time; an edge to itself comes once, outward."""
-        graph, wanted = self.graph, {kind for kind in self.graph.kinds if kind in kinds}
-        for edge in self._edges(number):
-            kind = graph.kinds[graph.kind[edge]]
-            if kind in wanted:
-                start = graph.start[edge]
-                outward = start == number
-                yield Step(kind, graph.end[edge] if outward else start, outward, graph.value[edge])
-        yield from (step for step in self._own.get(number, ()) if step.kind in kinds)
+    def kinds(self, kinds: Iterable[str]) -> frozenset[int]:
+        """Kinds of edges by number, as `neighbours` asks for them; those not declared are none."""
+        wanted = set(kinds)
+        return frozenset(number for number, kind in enumerate(self.graph.kinds) if kind in wanted)
 
-    def _edges(self, number: int) -> Iterator[int]:
+    def steps(self, number: int, kinds: frozenset[int], *, outward: bool) -> Iterator[Step]:
+        """The edges of these kinds that leave an entity, or that lead to it, by time."""
+        graph = self.graph
+        there = graph.end if outward else graph.start
+        for edge in self._edges(number, outward):
+            if graph.kind[edge] in kinds:
+                yield Step(graph.kind[edge], there[edge], graph.value[edge])
+        yield from (step for step in self._own_steps(number, outward) if step.kind in kinds)
+
+    def _first_neighbours(self, number: int, kinds: Kinds, outward: bool | None) -> list[int]:
+        graph, most = self.graph, self.hub + 1
+        near: dict[int, None] = {}
+        for way in (True, False) if outward is None else (outward,):
+            there = graph.end if way else graph.start
+            near.update(
+                (step.other, None) for step in self._own_steps(number, way) if kinds is None or step.kind in kinds
+            )
+            for edge in self._edges(number, way):
+                if len(near) > most:
+                    break
+                if kinds is None or graph.kind[edge] in kinds:
+                    near[there[edge]] = None
+        if outward is None:
+            near.pop(number, None)
+        return list(near)[:most]
+
+    def _edges(self, number: int, outward: bool) -> Iterator[int]:
+        """The edges that are seen from the moment of the view."""
         if number < 0:
             return
         graph, as_of, put_aside = self.graph, self._as_of, self._put_aside
         time, until = graph.time, graph.until
-        for edge in graph.touching[number]:
+        for edge in (graph.leaving if outward else graph.arriving)[number]:
             if time[edge] >= as_of:
                 return
             if until[edge] >= as_of and (put_aside is None or graph.source(edge) != put_aside):
                 yield edge
 
-    def _first_neighbours(self, number: int) -> list[int]:
-        start, end, most = self.graph.start, self.graph.end, self.hub + 1
-        near: dict[int, None] = dict.fromkeys(step.other for step in self._own.get(number, ()))
-        for edge in self._edges(number):
-            if len(near) >= most:
-                break
-            near[end[edge] if start[edge] == number else start[edge]] = None
-        near.pop(number, None)
-        return list(near)[:most]
+    def _own_steps(self, number: int, outward: bool) -> Sequence[Step]:
+        return self._own.get((number, outward), ())

@@ -11,17 +11,23 @@ from fengkong.knowledge.views import GraphView
 __all__ = ["circle_length", "hops_to_bad", "ring", "spread_risk"]
 
 
-def hops_to_bad(view: GraphView, start: int, most: int = 4) -> int:
+def hops_to_bad(view: GraphView, start: int, most: int = 4, *, sight: int = 1000) -> int:
     """Edges on the shortest way to a known bad entity, in any direction: 0 where it is one itself.
 
-    `most` + 1 where none is within `most`, so that a rule such as `hops <= 2` stays plainly false.
+    `most` + 1 where none is within `most`, or among the nearest `sight` entities, beyond which everybody is near: so a
+    rule such as `hops <= 2` stays plainly false.
     """
     seen = {start}
     level = [start]
     for hops in range(most + 1):
         if any(view.is_bad(number) for number in level):
             return hops
-        level = list(dict.fromkeys(near for number in level for near in view.passes(number) if near not in seen))
+        ahead: dict[int, None] = {}
+        for number in level:
+            ahead.update((near, None) for near in view.passes(number) if near not in seen)
+            if len(seen) + len(ahead) > sight:
+                return most + 1
+        level = list(ahead)
         seen.update(level)
     return most + 1
 
@@ -57,46 +63,38 @@ def spread_risk(view: GraphView, start: int, *, stop: float = 0.25, precision: f
     return round(met, 6)
 
 
-def ring(view: GraphView, start: int, kinds: Iterable[str] = ("uses",), most: int = 1000) -> list[int]:
+def ring(view: GraphView, start: int, kinds: Iterable[str] = ("uses",), most: int = 200) -> list[int]:
     """Those who share things with the entity, directly or through others: itself included where it uses something.
 
     The connected component over edges of these kinds, of which the ends are the shared things and the starts the
     members. Crowded things link nobody, but for one asked about: its own users are told, up to `hub` + 1. At most
     `most` members.
     """
-    kinds = tuple(kinds)
-    seen, queue, members = {start}, deque([start]), []
-    while queue:
+    wanted = view.kinds(kinds)
+    users = view.neighbours(start, wanted, outward=False)
+    if len(users) > view.hub:
+        return list(users)[:most]
+    members = dict.fromkeys([start] if view.neighbours(start, wanted, outward=True) else [])
+    seen, queue = {start}, deque([start])
+    while queue and len(members) < most:
         number = queue.popleft()
-        outs: dict[int, None] = {}
-        ins: dict[int, None] = {}
-        for step in view.steps(number, *kinds):
-            (outs if step.outward else ins)[step.other] = None
-            if len(ins) > view.hub or len(outs) > view.hub:
-                break
-        if len(ins) > view.hub and number == start:
-            return list(ins)[:most]
-        if outs:
-            members.append(number)
-            if len(members) == most:
-                break
-        if max(len(ins), len(outs)) <= view.hub:
-            fresh = [other for other in (*outs, *ins) if other not in seen]
-            seen.update(fresh)
-            queue.extend(fresh)
-    return members
+        things = view.passes(number, wanted, outward=True)
+        users = view.passes(number, wanted, outward=False)
+        members.update(dict.fromkeys(users))
+        members.update((thing, None) for thing in things if view.neighbours(thing, wanted, outward=True))
+        fresh = [other for other in (*users, *things) if other not in seen]
+        seen.update(fresh)
+        queue.extend(fresh)
+    return list(members)[:most]
 
 
-def circle_length(view: GraphView, start: int, kind: str = "guarantees", most: int = 8) -> int:
+def circle_length(view: GraphView, start: int, kinds: Iterable[str] = ("guarantees",), most: int = 8) -> int:
     """Edges on the shortest directed circle through the entity, from 1; 0 where there is none of at most `most`."""
+    wanted = view.kinds(kinds)
     seen = {start}
     level = [start]
     for length in range(1, most + 1):
-        ahead: dict[int, None] = {}
-        for number in level:
-            outs = dict.fromkeys(step.other for step in view.steps(number, kind) if step.outward)
-            if len(outs) <= view.hub:
-                ahead.update(outs)
+        ahead = dict.fromkeys(other for number in level for other in view.passes(number, wanted, outward=True))
         if start in ahead:
             return length
         level = [number for number in ahead if number not in seen]
