@@ -1,32 +1,21 @@
-"""Near-copies among many texts: MinHash over byte shingles, banded for lookup.
+"""Near-copies among many texts: MinHash signatures, banded for lookup.
 
-Shingles are runs of six bytes of UTF-8: six Latin letters or two Han characters, which carry about as much. 128 linear
-permutations estimate the Jaccard similarity of two shingle sets (Broder 1997, "On the resemblance and containment of
-documents"); 16 bands of 8 find the pairs worth comparing (Indyk and Motwani 1998; Leskovec, Rajaraman and Ullman,
-"Mining of Massive Datasets", chapter 3). A pair of similarity 0.8 is met with probability 0.95, one of 0.9 with 0.9999;
-the standard error of the estimate is below 0.04. Of a long text the 512 smallest shingle hashes stand for all.
-Time grows with the characters, not with the pairs.
+16 bands of 8 rows meet a pair of similarity 0.8 with probability 0.95, one of 0.9 with 0.9999. Time grows with the
+characters, not with the pairs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from fengkong.corpus.copies import Clusters, copy_key
+from fengkong.text.minhash import Words, band_keys, signatures
 
 __all__ = ["near_copies"]
 
 SIMILAR = 0.8
 """Jaccard similarity of shingles from which two texts are near-copies."""
-_SHINGLE = 6
-_BANDS, _ROWS = 16, 8
-_SKETCH = 512
-_BLOCK = 2**17
-"""Bytes of text hashed at once, so that the arrays stay in the processor's cache."""
-
-Words = npt.NDArray[np.uint32]
-Longs = npt.NDArray[np.uint64]
+_BANDS = 16
 
 
 def near_copies(texts: Sequence[str], seed: int = 42) -> Clusters:
@@ -37,82 +26,26 @@ def near_copies(texts: Sequence[str], seed: int = 42) -> Clusters:
     unique = [i for i, key in enumerate(keys) if key and clusters.root(i) == i]
     if len(unique) < 2:
         return clusters
-    signatures = _signatures([keys[i].encode("utf-8", "surrogatepass") for i in unique], seed)
-    for left, right in _similar_pairs(signatures):
+    for left, right in _similar_pairs(signatures([keys[i] for i in unique], seed)):
         clusters.join(unique[left], unique[right])
     return clusters
 
 
-def _signatures(texts: Sequence[bytes], seed: int) -> Words:
-    """MinHash signatures, (texts, 128)."""
-    draw = np.random.Generator(np.random.PCG64(seed))
-    factors = draw.integers(0, 2**32, _BANDS * _ROWS, dtype=np.uint32) | np.uint32(1)
-    shifts = draw.integers(0, 2**32, _BANDS * _ROWS, dtype=np.uint32)
-    signatures = np.empty((len(texts), _BANDS * _ROWS), np.uint32)
-    for start, block in _blocks(texts):
-        hashes, offsets = _shingle_hashes(block)
-        for column, (factor, shift) in enumerate(zip(factors, shifts, strict=True)):
-            permuted = hashes * factor + shift  # an odd factor permutes the 32-bit numbers
-            signatures[start : start + len(block), column] = np.minimum.reduceat(permuted, offsets)
-    return signatures
-
-
-def _blocks(texts: Sequence[bytes]) -> Iterator[tuple[int, Sequence[bytes]]]:
-    start = size = 0
-    for end, text in enumerate(texts, start=1):
-        size += len(text)
-        if size >= _BLOCK or end == len(texts):
-            yield start, texts[start:end]
-            start, size = end, 0
-
-
-def _shingle_hashes(texts: Sequence[bytes]) -> tuple[Words, npt.NDArray[np.intp]]:
-    """The hashes of all texts' shingles end to end, and where each text's begin."""
-    padded = [text.ljust(_SHINGLE, b"\0") for text in texts]
-    counts = np.array([len(text) - _SHINGLE + 1 for text in padded])
-    raw = np.frombuffer(b"".join(padded), np.uint8).astype(np.uint64)
-    packed = np.zeros(len(raw) - _SHINGLE + 1, np.uint64)
-    for place in range(_SHINGLE):
-        packed |= raw[place : len(packed) + place] << np.uint64(8 * place)
-    hashes = _mixed(packed)
-    begins = np.concatenate([[0], np.cumsum(counts + _SHINGLE - 1)[:-1]])
-    parts = [_sketch(hashes[begin : begin + count]) for begin, count in zip(begins, counts, strict=True)]
-    return np.concatenate(parts), np.cumsum([0, *map(len, parts[:-1])])
-
-
-def _sketch(hashes: Words) -> Words:
-    """The smallest distinct hashes of a long text: a fair sample of its shingles, the same one in each near-copy."""
-    if len(hashes) <= _SKETCH:
-        return hashes
-    return np.unique(hashes)[:_SKETCH]
-
-
-def _mixed(values: Longs) -> Words:
-    """The upper half of the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return ((values ^ (values >> np.uint64(31))) >> np.uint64(32)).astype(np.uint32)
-
-
-def _similar_pairs(signatures: Words) -> list[tuple[int, int]]:
+def _similar_pairs(found: Words) -> list[tuple[int, int]]:
     """Pairs of rows that agree in a band and, by the whole signature, are similar.
 
     In each bucket a row is compared with its neighbour and with the bucket's first, not with all: linear in the texts.
     """
     candidates = []
-    for band in range(_BANDS):
-        key = np.zeros(len(signatures), np.uint64)
-        for column in range(band * _ROWS, (band + 1) * _ROWS):
-            key = (key ^ signatures[:, column]) * np.uint64(0x9E3779B97F4A7C15)
-            key ^= key >> np.uint64(29)
+    for key in band_keys(found, _BANDS):
         order = np.argsort(key, kind="stable")
         same = key[order[1:]] == key[order[:-1]]
         heads = np.maximum.accumulate(np.where(np.concatenate([[True], ~same]), np.arange(len(order)), 0))
         later = np.flatnonzero(same) + 1
         candidates += [order[earlier] * len(order) + order[later] for earlier in (later - 1, heads[later])]
-    pairs = np.stack(np.divmod(np.unique(np.concatenate(candidates)), len(signatures)), axis=1)
+    pairs = np.stack(np.divmod(np.unique(np.concatenate(candidates)), len(found)), axis=1)
     similar = [
-        (signatures[part[:, 0]] == signatures[part[:, 1]]).mean(axis=1) >= SIMILAR
+        (found[part[:, 0]] == found[part[:, 1]]).mean(axis=1) >= SIMILAR
         for part in np.array_split(pairs, len(pairs) // 10_000 + 1)
     ]
     return [(left, right) for left, right in pairs[np.concatenate(similar)].tolist()]
