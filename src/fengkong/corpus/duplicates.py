@@ -6,16 +6,15 @@ characters, not with the pairs.
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from fengkong.corpus.copies import Clusters, copy_key
-from fengkong.text.minhash import Words, band_keys, signatures
+from fengkong.corpus.copies import copy_key
+from fengkong.text.clusters import Clusters
+from fengkong.text.minhash import signatures, similar_pairs
 
 __all__ = ["near_copies"]
 
 SIMILAR = 0.8
 """Jaccard similarity of shingles from which two texts are near-copies."""
-_BANDS = 16
+_BANDS, _ROWS = 16, 8
 
 
 def near_copies(texts: Sequence[str], seed: int = 42) -> Clusters:
@@ -26,26 +25,6 @@ def near_copies(texts: Sequence[str], seed: int = 42) -> Clusters:
     unique = [i for i, key in enumerate(keys) if key and clusters.root(i) == i]
     if len(unique) < 2:
         return clusters
-    for left, right in _similar_pairs(signatures([keys[i] for i in unique], seed)):
+    for left, right in similar_pairs(signatures([keys[i] for i in unique], seed), _BANDS, _ROWS, SIMILAR):
         clusters.join(unique[left], unique[right])
     return clusters
-
-
-def _similar_pairs(found: Words) -> list[tuple[int, int]]:
-    """Pairs of rows that agree in a band and, by the whole signature, are similar.
-
-    In each bucket a row is compared with its neighbour and with the bucket's first, not with all: linear in the texts.
-    """
-    candidates = []
-    for key in band_keys(found, _BANDS):
-        order = np.argsort(key, kind="stable")
-        same = key[order[1:]] == key[order[:-1]]
-        heads = np.maximum.accumulate(np.where(np.concatenate([[True], ~same]), np.arange(len(order)), 0))
-        later = np.flatnonzero(same) + 1
-        candidates += [order[earlier] * len(order) + order[later] for earlier in (later - 1, heads[later])]
-    pairs = np.stack(np.divmod(np.unique(np.concatenate(candidates)), len(found)), axis=1)
-    similar = [
-        (found[part[:, 0]] == found[part[:, 1]]).mean(axis=1) >= SIMILAR
-        for part in np.array_split(pairs, len(pairs) // 10_000 + 1)
-    ]
-    return [(left, right) for left, right in pairs[np.concatenate(similar)].tolist()]

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from fengkong.corpus.copies import Clusters, copy_key
+from fengkong.corpus.copies import copy_key
 from fengkong.corpus.duplicates import near_copies
 from fengkong.corpus.entity_findings import cut_entities, entity_findings
 from fengkong.corpus.giveaways import give_aways
@@ -11,6 +11,7 @@ from fengkong.corpus.listing import RARE, counted, listed
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.documents import Example, Place
 from fengkong.domain.findings import Finding, Severity
+from fengkong.text.clusters import Clusters
 
 __all__ = ["check_examples"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["PERMUTATIONS", "Longs", "Words", "band_keys", "signatures"]
+__all__ = ["PERMUTATIONS", "Longs", "Words", "band_keys", "signatures", "similar_pairs"]
 
 PERMUTATIONS = 128
 """Places of a signature."""
@@ -39,15 +39,34 @@ def signatures(texts: Sequence[str], seed: int = 42) -> Words:
     return found
 
 
-def band_keys(found: Words, bands: int) -> Iterator[Longs]:
-    """For each of the bands, one key a text: texts with equal keys agree in every row of the band."""
-    rows = PERMUTATIONS // bands
+def band_keys(found: Words, bands: int, rows: int) -> Iterator[Longs]:
+    """For each band of so many rows, one key a text: texts with equal keys agree in every row of the band."""
     for band in range(bands):
         key = np.zeros(len(found), np.uint64)
         for column in range(band * rows, (band + 1) * rows):
             key = (key ^ found[:, column]) * np.uint64(0x9E3779B97F4A7C15)
             key ^= key >> np.uint64(29)
         yield key
+
+
+def similar_pairs(found: Words, bands: int, rows: int, least: float) -> list[tuple[int, int]]:
+    """Pairs of texts that agree in a band and, by the whole signature, have a similarity of at least `least`.
+
+    In each bucket a text is compared with its neighbour and with the bucket's first, not with all: linear in the texts.
+    """
+    candidates = [np.empty(0, np.int64)]
+    for key in band_keys(found, bands, rows):
+        order = np.argsort(key, kind="stable")
+        same = key[order[1:]] == key[order[:-1]]
+        heads = np.maximum.accumulate(np.where(np.concatenate([[True], ~same]), np.arange(len(order)), 0))
+        later = np.flatnonzero(same) + 1
+        candidates += [order[earlier] * len(order) + order[later] for earlier in (later - 1, heads[later])]
+    pairs = np.stack(np.divmod(np.unique(np.concatenate(candidates)), len(found)), axis=1)
+    similar = [
+        (found[part[:, 0]] == found[part[:, 1]]).mean(axis=1) >= least
+        for part in np.array_split(pairs, len(pairs) // 10_000 + 1)
+    ]
+    return [(left, right) for left, right in pairs[np.concatenate(similar)].tolist()]
 
 
 def _blocks(texts: Sequence[bytes]) -> Iterator[tuple[int, Sequence[bytes]]]:
