@@ -9,6 +9,9 @@ from .facts import GraphLimits as GraphLimits
 from .graph import EntityGraph as EntityGraph
 from .rows import read_edges as read_edges
 from .rows import read_entities as read_entities
+from .scripts import CopyFacts as CopyFacts
+from .scripts import ScriptIndex as ScriptIndex
+from .scripts import script_rings as script_rings
 from .storing import load_graph as load_graph
 from .storing import save_graph as save_graph
 from .views import GraphView as GraphView
