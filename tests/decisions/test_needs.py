@@ -111,7 +111,7 @@ _conditions = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 @given(
     conditions=st.lists(_conditions, min_size=1, max_size=3),
     text=st.sampled_from(["urgent", "sue", "a car"]),

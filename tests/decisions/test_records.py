@@ -53,7 +53,7 @@ def decision(doc: Document, values: dict[str, FieldValue]) -> Decision:
     )
 
 
-_values = st.one_of(
+_scalars = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(2**63), 2**63),
@@ -62,7 +62,9 @@ _values = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False),
     st.dates(),
     st.datetimes(timezones=st.just(UTC)),
+    st.timedeltas(),
 )
+_values = _scalars | st.lists(_scalars, max_size=3).map(tuple)
 
 
 @settings(deadline=None, max_examples=60)

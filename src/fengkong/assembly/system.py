@@ -8,10 +8,13 @@ from types import TracebackType
 from fengkong.assembly.settings import FILE_NAME, Settings
 from fengkong.decisions.decider import Decider
 from fengkong.decisions.policy import Policy
+from fengkong.decisions.registry import Registry
+from fengkong.decisions.shadow import BrokenShadow, Shadow
+from fengkong.decisions.sources import FactSource
 from fengkong.decisions.velocity import Velocity
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
-from fengkong.domain.errors import BundleError, SettingsError, likely_slip
+from fengkong.domain.errors import BundleError, FengkongError, SettingsError, likely_slip
 from fengkong.ledger.store import Ledger
 from fengkong.rules.ruleset import RuleSet
 from fengkong.scoring.bundle import Bundle
@@ -86,12 +89,38 @@ class System:
         """The ledger that every decision is written to before it is answered."""
         return Ledger.open(self.settings.path(self.settings.decisions.ledger))
 
+    @property
+    def registry(self) -> Registry:
+        """The registered versions of this workspace's policy."""
+        return Registry(self.settings.name, self.ledger)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The live version of the registered policy; where none ever was live, the rules file.
+
+        Raises as `Contents.verified` does where the live version can't decide, for instance without its bundle.
+        """
+        live = self.registry.live
+        return live.policy(self.scorers) if live else Policy(self.settings.name, self.rules)
+
     @cached_property
     def decider(self) -> Decider:
-        """Rules, scorers and ledger joined, and what happened lately where the rules declare windows over it."""
-        policy = Policy(self.settings.name, self.rules)
-        sources = [Velocity(policy.windows, self.ledger)] if policy.windows else []
-        return Decider(policy, self.scorers, self.ledger, sources=sources)
+        """Policy, scorers and ledger joined, with its windows over past events, and its shadow where one is set."""
+        sources = self._sources(self.policy)
+        return Decider(self.policy, self.scorers, self.ledger, sources=sources, shadow=self._shadow())
+
+    def _shadow(self) -> Shadow | BrokenShadow | None:
+        candidate = self.registry.shadow
+        if candidate is None:
+            return None
+        try:
+            policy = candidate.policy(self.scorers)
+            return Shadow(policy, self.scorers, sources=self._sources(policy))
+        except FengkongError as error:  # a candidate must not keep the live policy from deciding
+            return BrokenShadow(str(candidate), error.sentence)
+
+    def _sources(self, policy: Policy) -> list[FactSource]:
+        return [Velocity(policy.windows, self.ledger)] if policy.windows else []
 
     def decide(self, doc: Document) -> Decision:
         """Decide on one document; the whole record is durable in the ledger before this returns."""

@@ -21,6 +21,7 @@ from fengkong.cli.evaluate import evaluate
 from fengkong.cli.explain import explain
 from fengkong.cli.models import models
 from fengkong.cli.new import new
+from fengkong.cli.policy import policy
 from fengkong.cli.pretrain import pretrain
 from fengkong.cli.rate import rate
 from fengkong.cli.score import score
@@ -78,6 +79,7 @@ app = typer.Typer(
 for command in (demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
+app.add_typer(policy, name="policy")
 
 
 def _version(wanted: bool) -> None:

@@ -2,6 +2,7 @@ from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .contents import Band as Band
 from .contents import Contents as Contents
+from .contents import read_bands as read_bands
 from .decider import Decider as Decider
 from .events import Event as Event
 from .events import record_event as record_event
@@ -14,6 +15,9 @@ from .policy import Policy as Policy
 from .records import decision_from_record as decision_from_record
 from .records import document_from_record as document_from_record
 from .registry import Registry as Registry
+from .replay import Replay as Replay
+from .replay import replay as replay
 from .shadow import Shadow as Shadow
 from .sources import FactSource as FactSource
+from .stored import stored_decisions as stored_decisions
 from .velocity import Velocity as Velocity

@@ -3,6 +3,7 @@
 All of it is plain text and numbers, so that a policy can be kept in the ledger, and be in force again as it was.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from fengkong.domain.errors import BundleError, InputError, RuleError, SettingsE
 from fengkong.rules.ruleset import RuleSet
 from fengkong.scoring.protocol import TextScorer
 
-__all__ = ["MOST_CHARACTERS", "Band", "Contents"]
+__all__ = ["MOST_CHARACTERS", "Band", "Contents", "read_bands"]
 
 MOST_CHARACTERS = 8 << 20
 """The most that the rules, lists and tables of one policy may hold together; the ledger keeps them for ever."""
@@ -148,3 +149,19 @@ def _lies_beside(rules: Path, name: str) -> bool:
         return False
     path = (rules.parent / name).resolve()
     return path.is_relative_to(rules.parent.resolve()) and path.is_file()
+
+
+def read_bands(file: Path) -> dict[str, Band]:
+    """The bands of a JSON file, by signal: {"bands": {"risk": {"review_from": 0.2, "decline_from": 0.7}}}.
+
+    Raises InputError for a file that can't be read, SettingsError for bands that are none.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))["bands"]
+        return {name: Band(float(band["review_from"]), float(band["decline_from"])) for name, band in found.items()}
+    except OSError as error:
+        raise InputError("the bands can't be read", where=str(file), received=error.strerror or "") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            "the file holds no bands", where=str(file), cure="make it with: fengkong thresholds --json > FILE"
+        ) from error

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import DECISION, record
-from fengkong.decisions.shadow import PHANTOM, Shadow
+from fengkong.decisions.shadow import PHANTOM, BrokenShadow, Shadow
 from fengkong.decisions.signals import ask_needed, check_scorers
 from fengkong.decisions.sources import FactSource, check_sources, gather
 from fengkong.domain.decisions import Decision
@@ -40,7 +40,7 @@ class Decider:
         ledger: EntryStore,
         *,
         sources: Sequence[FactSource] = (),
-        shadow: Shadow | None = None,
+        shadow: Shadow | BrokenShadow | None = None,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[datetime], str] = time_ordered_id,
     ) -> None:

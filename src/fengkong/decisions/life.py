@@ -67,6 +67,13 @@ class Version:
     def __str__(self) -> str:
         return f"{self.name}#{self.number}"
 
+    def replayed(self) -> Policy:
+        """The policy, to decide again on what models said before; its bundles need not be here.
+
+        Raises RuleError where its rules can't be used by this release any more.
+        """
+        return Policy(self.name, self.contents.rule_set(str(self)), self.number)
+
     def policy(self, scorers: Mapping[str, TextScorer]) -> Policy:
         """The policy as it decides with these scorers. Raises as `Contents.verified` does where it can't."""
         return Policy(self.name, self.contents.verified(str(self), scorers), self.number)

@@ -26,7 +26,7 @@ def shadow_pairs(ledger: EntryStore, policy: str | None = None, fields: Collecti
             failed = body.get("failed")
             version = body["policy"] if failed else body["decision"]["policy"]
             if policy in {None, version}:
-                doc, live = stored_decision(ledger, body["live"], entry.subject)
+                doc, live, _ = stored_decision(ledger, body["live"], entry.subject)
                 yield pair(live, failed or decision_from_record(body), doc, fields)
 
     return pairs_frame(rows(), fields)

@@ -4,6 +4,7 @@ Whatever happens here, the live answer is already durable and is given unchanged
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import RECORD_FORMAT, written_decision
@@ -16,7 +17,7 @@ from fengkong.domain.documents import Document
 from fengkong.domain.signals import Fact, Signal
 from fengkong.scoring.protocol import TextScorer
 
-__all__ = ["PHANTOM", "Shadow"]
+__all__ = ["PHANTOM", "BrokenShadow", "Shadow"]
 
 PHANTOM = "phantom"
 """The kind of the ledger's entries that hold what a shadow would have decided; their subject is the document's id."""
@@ -47,11 +48,8 @@ class Shadow:
             bodies = self._bodies(docs, decisions)
         except Exception as error:  # noqa: BLE001 - a candidate may fail in any way, and must not cost a live answer
             cause = told_cause(error, "the shadow policy")
-            bodies = [{"failed": cause, "policy": self._policy.version} for _ in docs]
-        return [
-            (doc.id, {"format": RECORD_FORMAT, "live": dec.id, **body})
-            for doc, dec, body in zip(docs, decisions, bodies, strict=True)
-        ]
+            return BrokenShadow(self._policy.version, cause).phantoms(docs, decisions)
+        return _entries(docs, decisions, bodies)
 
     def _bodies(self, docs: Sequence[Document], decisions: Sequence[Decision]) -> list[dict[str, Plain]]:
         facts = [self._facts(doc, dec) for doc, dec in zip(docs, decisions, strict=True)]
@@ -75,3 +73,24 @@ class Shadow:
         taken = {fact.name for fact in lent}
         gathered = gather(doc, self._sources, doc.time or dec.time)
         return [*(fact for fact in gathered if fact.name not in taken), *lent]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenShadow:
+    """A candidate that can't decide, for instance because its bundle is gone; its phantoms say why."""
+
+    policy: str
+    cause: str
+
+    def phantoms(self, docs: Sequence[Document], decisions: Sequence[Decision]) -> list[tuple[str, dict[str, Plain]]]:
+        """As `Shadow.phantoms`, without a decision."""
+        return _entries(docs, decisions, [{"failed": self.cause, "policy": self.policy} for _ in docs])
+
+
+def _entries(
+    docs: Sequence[Document], decisions: Sequence[Decision], bodies: Sequence[dict[str, Plain]]
+) -> list[tuple[str, dict[str, Plain]]]:
+    return [
+        (doc.id, {"format": RECORD_FORMAT, "live": dec.id, **body})
+        for doc, dec, body in zip(docs, decisions, bodies, strict=True)
+    ]

@@ -1,7 +1,7 @@
 """Stored decisions, read back from the ledger one by one."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from fengkong.decisions.records import DECISION, decision_from_record, document_from_record
 from fengkong.domain.decisions import Decision
@@ -9,16 +9,17 @@ from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError
 from fengkong.ledger.entries import Entry, EntryStore
 
-__all__ = ["Stored", "stored_decision", "stored_decisions", "walk"]
+__all__ = ["Stored", "stored_decision", "stored_decisions", "stored_in", "walk"]
 
 _PAGE = 1000
 
 
 class Stored(NamedTuple):
-    """A decision and the document that it is about."""
+    """A decision, the document that it is about, and the record that holds both."""
 
     doc: Document
     dec: Decision
+    body: Mapping[str, Any]
 
 
 def walk(ledger: EntryStore, kind: str, after: int = 0) -> Iterator[Entry]:
@@ -43,8 +44,13 @@ def stored_decision(ledger: EntryStore, decision_id: str, document: str) -> Stor
     raise InputError("the ledger has no such decision", received=repr(decision_id), cure="check the id")
 
 
-def _read(entry: Entry) -> Stored:
+def stored_in(body: Mapping[str, Any], where: str) -> Stored:
+    """The decision of a record. where: its place in errors. Raises InputError for a body that is no record."""
     try:
-        return Stored(document_from_record(entry.body), decision_from_record(entry.body))
+        return Stored(document_from_record(body), decision_from_record(body), body)
     except InputError as error:
-        raise InputError(error.what, where=f"entry {entry.seq}", received=error.received, cure=error.cure) from error
+        raise InputError(error.what, where=where, received=error.received, cure=error.cure) from error
+
+
+def _read(entry: Entry) -> Stored:
+    return stored_in(entry.body, f"entry {entry.seq}")
