@@ -1,7 +1,7 @@
 """Equal values have equal bytes, whatever order they were written in; what JSON can't hold is refused."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -69,3 +69,11 @@ def test_words_of_the_domain_become_plain_json() -> None:
         "at": "2026-01-02T00:00:00+00:00",
         "out": "review",
     }
+
+
+def test_durations_are_written_exactly() -> None:
+    assert plain([timedelta(days=30), -timedelta(days=1, microseconds=500_000), timedelta(0)]) == [
+        "P30DT0S",
+        "-P1DT0.5S",
+        "P0DT0S",
+    ]

@@ -23,6 +23,17 @@ INPUTS: Mapping[str, object] = {
     "day2": "date",
     "moment": "datetime",
     "金额": "decimal",
+    "fee": {"type": "money", "currency": "CNY"},
+    "费用": {"type": "money", "currency": "CNY"},
+    "dollars": {"type": "money", "currency": "USD"},
+    "span": "duration",
+    "who": "entity",
+    "whom": "entity",
+    "tags": {"type": "list", "of": "text"},
+    "amounts": {"type": "list", "of": "decimal"},
+    "counts": {"type": "list", "of": "integer"},
+    "days": {"type": "list", "of": "date"},
+    "people": {"type": "list", "of": "entity"},
     "signals.risk": {"type": "signal", "labels": ["low", "high"]},
 }
 

@@ -4,7 +4,7 @@ FENGKONG_LONG=1 makes it 10,000 generated cases.
 """
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +32,11 @@ INPUTS: dict[str, Any] = {
     "day2": "date",
     "moment": "datetime",
     "moment2": "datetime",
+    "fee": {"type": "money", "currency": "CNY"},
+    "span": "duration",
+    "who": "entity",
+    "tags": {"type": "list", "of": "text"},
+    "sums": {"type": "list", "of": "decimal"},
     "ok": "boolean",
     "no": "boolean",
 }
@@ -93,7 +98,9 @@ PATTERNS = [
     r"\D$",
 ]
 days = st.sampled_from(["day", "day2", 'date("2025-01-31")'])
-moments = st.sampled_from(["moment", "moment2", 'datetime("2025-01-31T09:30:00+08:00")'])
+moments = st.sampled_from(["moment", "moment2 - span", 'datetime("2025-01-31T09:30:00+08:00")'])
+spans = st.sampled_from(["span", "day - day2", "moment - moment2", 'duration("1 d 12 h")', "-span * a"])
+money = st.sampled_from(["fee", "fee * x", "fee / 2 - fee", "abs(fee)", 'money("CNY 12.50")', "max(fee, fee + fee)"])
 leaf = (
     st.builds("{} {} {}".format, number, COMPARISON, number)
     | st.builds("{} < {} <= {}".format, number, number, number)
@@ -101,6 +108,13 @@ leaf = (
     | st.builds("{} is {}".format, number, st.sampled_from(["known", "unknown"]))
     | st.builds("{} {} {}".format, days, COMPARISON, days)
     | st.builds("{} {} {}".format, moments, COMPARISON, moments)
+    | st.builds("{} {} {}".format, spans, COMPARISON, spans)
+    | st.builds("{} {} {}".format, money, COMPARISON, money)
+    | st.builds("{}(sums) {} {}".format, st.sampled_from(["any_of", "all_of", "sum", "max"]), COMPARISON, number)
+    | st.builds("who {} {}".format, EQUALITY, st.sampled_from(['"AB"', "who", '"欺诈"']))
+    | st.builds("{} in tags".format, words)
+    | st.builds("similarity({}, {}) {} {}".format, words, words, COMPARISON, st.sampled_from(["p", "0.5", "x"]))
+    | st.sampled_from(["count(tags) > a", 'hour(moment, "Asia/Shanghai") > a', "weekday(day) in [1, 5]"])
     | st.builds("{}({}, {})".format, st.sampled_from(["contains", "starts", "ends"]), words, words)
     | st.builds("contains_any({}, [{}])".format, words, PARTS)
     | st.builds('matches({}, "{}")'.format, words, st.sampled_from(PATTERNS))
@@ -149,6 +163,16 @@ MOMENTS = [
     (st.sampled_from(["2025-01-31T09:30:00+08:00", "2025-01-31T09:30:00"]), pl.String()),
     (st.just(datetime(2025, 1, 31)), pl.Datetime("us")),  # noqa: DTZ001  # without a zone it is no moment
 ]
+SPANS = [
+    (st.sampled_from([timedelta(days=1, hours=12), timedelta(microseconds=-1)]), pl.Duration("us")),
+    (st.sampled_from(["1 d 12 h", "P1D", "x"]), pl.String()),
+]
+LISTED: dict[str, list[tuple[Any, Any]]] = {
+    "grade": GRADES,
+    "fee": [*NUMBERS, (st.sampled_from(["CNY 12.50", "USD 1"]), pl.String())],
+    "tags": [(st.lists(texts, max_size=3), pl.List(pl.String())), WORDS[0]],
+    "sums": [(st.lists(floats | st.none(), max_size=3), pl.List(pl.Float64()))],
+}
 FLAGS = [(st.booleans(), pl.Boolean()), (st.integers(0, 1), pl.Int8())]
 KINDS: dict[str, list[tuple[Any, Any]]] = {
     "integer": NUMBERS,
@@ -158,6 +182,8 @@ KINDS: dict[str, list[tuple[Any, Any]]] = {
     "date": DAYS,
     "datetime": MOMENTS,
     "boolean": FLAGS,
+    "duration": SPANS,
+    "entity": WORDS,
 }
 
 
@@ -166,7 +192,7 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
     rows = draw(st.integers(1, 5))
     columns = []
     for name, declared in INPUTS.items():
-        kinds = GRADES if name == "grade" else KINDS[declared]
+        kinds = LISTED.get(name) or KINDS[declared]
         # The usual data type twice, so that most columns are of a right one.
         values, dtype = draw(st.sampled_from([kinds[0], *kinds]))
         cells = draw(st.lists(st.none() | values | values, min_size=rows, max_size=rows))

@@ -1,16 +1,18 @@
 """Values of fields as JSON that keeps their types.
 
 JSON has neither decimals nor dates. Where a value's type matters, it is written as an object of one key:
-{"decimal": "10.50"}, {"date": "2026-03-01"}, {"datetime": "2026-03-01T09:30:00+08:00"}.
+{"decimal": "10.50"}, {"date": "2026-03-01"}, {"datetime": "2026-03-01T09:30:00+08:00"}, {"duration": "P30DT0S"}.
+A list is an array of values so written.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from fengkong.domain.canonical import Plain, plain
-from fengkong.domain.documents import FieldValue
+from fengkong.domain.canonical import Plain, duration_text, plain
+from fengkong.domain.documents import FieldValue, Scalar
+from fengkong.rules.times import parse_duration
 
 __all__ = ["read_value", "read_values", "write_value", "write_values"]
 
@@ -34,6 +36,10 @@ def write_value(value: FieldValue) -> Plain:
             return {"datetime": value.isoformat()}
         case date():
             return {"date": value.isoformat()}
+        case timedelta():
+            return {"duration": duration_text(value)}
+        case tuple():
+            return [write_value(item) for item in value]
     return plain(value)
 
 
@@ -46,6 +52,24 @@ def read_value(written: Any) -> FieldValue:
             return datetime.fromisoformat(text)
         case {"date": str(text)}:
             return date.fromisoformat(text)
+        case {"duration": str(text)}:
+            return _duration(text)
+        case list():
+            return tuple([_scalar(item) for item in written])
         case None | bool() | int() | float() | str():
             return written
     raise ValueError("a value of no known type")
+
+
+def _scalar(written: Any) -> Scalar:
+    value = read_value(written)
+    if isinstance(value, tuple):
+        raise ValueError("a list inside a list")
+    return value
+
+
+def _duration(text: str) -> timedelta:
+    span = parse_duration(text)
+    if span is None:
+        raise ValueError("a duration that can't be read")
+    return span

@@ -10,21 +10,32 @@ import json
 import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
 
 from fengkong.domain.errors import InputError
 
-__all__ = ["Plain", "canonical_json", "digest", "plain"]
+__all__ = ["Plain", "canonical_json", "digest", "duration_text", "plain"]
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 """A value that JSON can hold."""
 
 
+def _text(value: date | PurePath) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def duration_text(value: timedelta) -> str:
+    """The duration in ISO 8601, in days and seconds, exactly: "P30DT0S", "-P1DT0.5S"."""
+    days, rest = divmod(abs(value), timedelta(days=1))
+    fraction = f".{rest.microseconds:06d}".rstrip("0") if rest.microseconds else ""
+    return f"{'-' if value < timedelta(0) else ''}P{days}DT{rest.seconds}{fraction}S"
+
+
 def plain(value: object) -> Plain:
-    """The value as JSON types: dataclasses as objects, enums by name, times as ISO 8601, Decimal as text.
+    """The value as JSON types: dataclasses as objects, enums by name, times and durations as ISO 8601, Decimal as text.
 
     Raises InputError for NaN, infinity, and types that have no JSON form.
     """
@@ -39,10 +50,8 @@ def plain(value: object) -> Plain:
             return str(value)
         case float() | Decimal():
             raise InputError("a number must be finite", received=str(value), cure="use null for unknown")
-        case datetime() | date():
-            return value.isoformat()
-        case PurePath():
-            return str(value)
+        case datetime() | date() | timedelta() | PurePath():
+            return duration_text(value) if isinstance(value, timedelta) else _text(value)
         case Mapping():
             return {str(key): plain(item) for key, item in value.items()}
         case Set():

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
@@ -10,10 +10,13 @@ from types import MappingProxyType
 from fengkong.domain.canonical import digest
 from fengkong.domain.spans import Span
 
-__all__ = ["Document", "Example", "FieldValue", "Place"]
+__all__ = ["Document", "Example", "FieldValue", "Place", "Scalar"]
 
-FieldValue = str | bool | int | float | Decimal | datetime | date | None
-"""One application fact; None means unknown, never zero."""
+Scalar = str | bool | int | float | Decimal | datetime | date | timedelta | None
+"""One value; None means unknown, never zero."""
+
+FieldValue = Scalar | tuple[Scalar, ...]
+"""One application fact: a value, or a list of values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,10 @@ class Document:
     pair: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+        # JSON gives lists as `list`, which somebody could still change.
+        given: Mapping[str, object] = self.fields
+        fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        object.__setattr__(self, "fields", MappingProxyType(fixed))
         if not self.id:
             object.__setattr__(self, "id", self.content_hash[:16])
 

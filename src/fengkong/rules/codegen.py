@@ -24,6 +24,7 @@ from fengkong.rules.arithmetic import (
 )
 from fengkong.rules.doubles import DOUBLE_LIMIT, comparable_as_doubles
 from fengkong.rules.functions import at_least, plain_function
+from fengkong.rules.times import OPERATIONS
 from fengkong.rules.tree import (
     And,
     Arithmetic,
@@ -41,7 +42,7 @@ from fengkong.rules.tree import (
     Not,
     Or,
 )
-from fengkong.rules.types import Kind, Type
+from fengkong.rules.types import AMOUNTS, Kind, Type
 from fengkong.rules.values import INTEGER_LIMIT, Faults, reader
 
 __all__ = ["Evaluate", "Evaluation", "compile_conditions"]
@@ -133,8 +134,7 @@ class _Emitter:
             case Kind.CATEGORY:
                 unlisted = ast.Compare(value, [ast.NotIn()], [self._global(frozenset(declared.values))])
                 return [_either([self._is_no(value, str), unlisted])]
-            case Kind.DECIMAL | Kind.DATE | Kind.DATETIME:
-                return []
+        return []
 
     def _is_no(self, value: ast.expr, kind: type) -> ast.expr:
         return _is_not(_call(_load("type"), value), self._global(kind))
@@ -203,6 +203,8 @@ class _Emitter:
     def _calculated(self, expr: Expr) -> ast.expr:
         whole = expr.type.kind is Kind.INTEGER
         match expr:
+            case Arithmetic() if found := OPERATIONS.get((expr.operator, expr.left.type.kind, expr.right.type.kind)):
+                return self._applied(found[1], [expr.left, expr.right])
             case Arithmetic(operator=operator) if whole and operator in _INTEGER:
                 combined = ast.BinOp(self.emit(expr.left), _INTEGER[operator], self.emit(expr.right))
                 return self._unless_unknown([expr.left, expr.right], combined)
@@ -210,8 +212,9 @@ class _Emitter:
                 calculate = integer_remainder if whole else _DECIMAL[expr.operator]
                 return self._applied(calculate, [expr.left, expr.right])
             case Negate():
-                turned = ast.UnaryOp(ast.USub(), self.emit(expr.operand))
-                return self._unless_unknown([expr.operand], turned) if whole else self._applied(negate, [expr.operand])
+                if expr.type.kind in AMOUNTS and not whole:
+                    return self._applied(negate, [expr.operand])
+                return self._unless_unknown([expr.operand], ast.UnaryOp(ast.USub(), self.emit(expr.operand)))
             case Convert():
                 convert = from_integer if expr.operand.type.kind is Kind.INTEGER else from_probability
                 return self._applied(convert, [expr.operand])

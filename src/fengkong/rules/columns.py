@@ -26,10 +26,15 @@ DATA_TYPES: Mapping[Kind, pl.DataType] = {
     Kind.CATEGORY: pl.String(),
     Kind.DATE: pl.Date(),
     Kind.DATETIME: pl.Int64(),
+    Kind.DURATION: pl.Int64(),
+    Kind.MONEY: pl.Float64(),
+    Kind.ENTITY: pl.String(),
+    Kind.LIST: pl.Boolean(),
 }
-"""The data type that a value of each kind has in a plain column."""
+"""The data type that a value of each kind has in a plain column. Of a list, the column says only that it is known."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _DIGITS = 15
 _DECIMAL_TEXT = r"^[+-]?[0-9]{1,34}(\.[0-9]{1,34})?$"
 
@@ -61,7 +66,11 @@ def plain_value(value: Any) -> Any:
     """A value of the row path as the one that stands for it in a plain column."""
     match value:
         case datetime():
-            return (value - _EPOCH) // timedelta(microseconds=1)
+            return (value - _EPOCH) // _MICROSECOND
+        case timedelta():
+            return value // _MICROSECOND
+        case tuple():
+            return True
     return value
 
 
@@ -159,6 +168,13 @@ def _moment(raw: pl.Series, _: Type) -> pl.Series | None:
     return None
 
 
+def _duration(raw: pl.Series, _: Type) -> pl.Series | None:
+    match raw.dtype:
+        case pl.Duration(time_unit="us" | "ms"):
+            return raw.dt.total_microseconds()
+    return None
+
+
 _INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 _FLOATS = (pl.Float32, pl.Float64)
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
@@ -167,12 +183,13 @@ _FITTING: Mapping[tuple[Kind, Any], Callable[[pl.Series, Type], pl.Series | None
     (Kind.BOOLEAN, pl.Boolean): _as_is,
     (Kind.DATE, pl.Date): _as_is,
     (Kind.DATETIME, pl.Datetime): _moment,
+    (Kind.DURATION, pl.Duration): _duration,
     (Kind.DECIMAL, pl.String): _decimal_text,
-    (Kind.DECIMAL, pl.Decimal): _decimal,
-    **{(kind, dtype): _double for kind in (Kind.INTEGER, Kind.DECIMAL) for dtype in _INTEGERS},
+    **{(kind, pl.Decimal): _decimal for kind in (Kind.DECIMAL, Kind.MONEY)},
+    **{(kind, dtype): _double for kind in (Kind.INTEGER, Kind.DECIMAL, Kind.MONEY) for dtype in _INTEGERS},
     **{(Kind.PROBABILITY, dtype): _probable for dtype in (*_INTEGERS, *_FLOATS)},
     **{(Kind.INTEGER, dtype): _integral for dtype in _FLOATS},
-    **{(Kind.DECIMAL, dtype): _finite for dtype in _FLOATS},
+    **{(kind, dtype): _finite for kind in (Kind.DECIMAL, Kind.MONEY) for dtype in _FLOATS},
     **{(Kind.TEXT, dtype): _text for dtype in _TEXTS},
     **{(Kind.CATEGORY, dtype): _category for dtype in _TEXTS},
 }

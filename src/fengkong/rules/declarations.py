@@ -1,6 +1,7 @@
 """What a rule set declares before its rules: the inputs with their types, and the reasons with their texts."""
 
 import keyword
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from fengkong.domain.errors import likely_slip
 from fengkong.domain.findings import Severity
 from fengkong.rules.inference import RESERVED
 from fengkong.rules.loading import Nodes
-from fengkong.rules.types import BUILTIN_INPUTS, Kind, Type, signal_inputs
+from fengkong.rules.types import BUILTIN_INPUTS, ITEMS, Kind, Type, signal_inputs
 from fengkong.rules.windows import WINDOW, Window, read_window, window_type
 
 __all__ = ["LANGUAGES", "SIGNAL", "Inputs", "all_plain", "read_inputs", "read_reasons"]
@@ -100,7 +101,9 @@ def _declared(nodes: Nodes, name: str, node: yaml.Node, windows: list[Window]) -
             "R011", f"there is no type {word!r}", node, cure=likely_slip(word, [*map(str, Kind), SIGNAL, WINDOW])
         )
         return None
-    declared = Type(Kind(word), listed)
+    declared = _detailed(nodes, name, Kind(word), listed, node)
+    if declared is None:
+        return None
     if (declared.kind is Kind.CATEGORY) != bool(listed):
         cure = "write {type: category, values: [A, B]}"
         nodes.report("R011", f"the input {name!r} of type {word} needs or has too many values", node, cure=cure)
@@ -110,6 +113,33 @@ def _declared(nodes: Nodes, name: str, node: yaml.Node, windows: list[Window]) -
         nodes.report("R011", f"the input {name!r} can't be of type {word}", node, cure=cure)
         return None
     return {name: declared}
+
+
+_DETAILS = {Kind.MONEY: "currency", Kind.LIST: "of"}
+"""The key that a declaration of that kind needs, and no other may have."""
+
+
+def _detailed(nodes: Nodes, name: str, kind: Kind, listed: tuple[str, ...], node: yaml.Node) -> Type | None:
+    """The type with the currency of money or the type of a list's items, or None after reporting what is wrong."""
+    pairs = {key.value: value for key, value in node.value} if isinstance(node, yaml.MappingNode) else {}
+    wanted = _DETAILS.get(kind)
+    for key in _DETAILS.values():
+        if key in pairs and key != wanted:
+            nodes.report("R003", f"input {name!r} of type {kind} has an unknown key {key!r}", pairs[key])
+            return None
+    if wanted is None:
+        return Type(kind, listed)
+    text = nodes.text(pairs[wanted], f"{wanted!r} of {name!r}") if wanted in pairs else ""
+    cure = "write {type: money, currency: CNY}" if kind is Kind.MONEY else "write {type: list, of: text}"
+    if kind is Kind.MONEY and re.fullmatch("[A-Z]{3}", text or ""):
+        return Type(kind, currency=text or "")
+    if kind is Kind.LIST and text in ITEMS:
+        return Type(kind, of=Type(Kind(text)))
+    what = f"can't have the {wanted} {text!r}" if text else f"needs the key {wanted!r}"
+    if text:
+        cure = "write its code of ISO 4217, such as CNY" if kind is Kind.MONEY else likely_slip(text, map(str, ITEMS))
+    nodes.report("R011", f"the input {name!r} of type {kind} {what}", node, cure=cure)
+    return None
 
 
 def _is_window(node: yaml.Node) -> bool:
@@ -126,7 +156,9 @@ def _type_and_list(nodes: Nodes, name: str, node: yaml.Node) -> tuple[str | None
     """The type's word, and the values of a category or the labels of a signal."""
     if isinstance(node, yaml.ScalarNode):
         return nodes.text(node, f"the type of {name!r}"), ()
-    entries = nodes.entries(node, f"input {name!r}", required=("type",), optional=("values", "labels"))
+    entries = nodes.entries(
+        node, f"input {name!r}", required=("type",), optional=("values", "labels", "currency", "of")
+    )
     if "type" not in entries:
         return None, ()
     word = nodes.text(entries["type"][1], f"the type of {name!r}")

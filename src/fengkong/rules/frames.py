@@ -39,7 +39,7 @@ from fengkong.rules.tree import (
     children,
     input_names,
 )
-from fengkong.rules.types import NUMBERS, Kind, Type
+from fengkong.rules.types import AMOUNTS, Kind, Type
 
 __all__ = ["ROW", "Program", "raw_name", "read_name"]
 
@@ -87,7 +87,7 @@ class Program:
                 return pl.col(read_name(expr.name))
             case Const():
                 return pl.lit(plain_value(expr.value), dtype=DATA_TYPES[expr.type.kind])
-        if expr.type.kind in NUMBERS:
+        if expr.type.kind in AMOUNTS:
             return self._number(expr).value
         if expr not in self._columns:
             self._columns[expr] = self._step(expr, self._value(expr), "")
@@ -126,11 +126,11 @@ class Program:
                 return self._column(expr.operand).not_()
             case AtLeast():
                 return self._at_least(expr)
-            case Known(operand=operand) if operand.type.kind in NUMBERS:
+            case Known(operand=operand) if operand.type.kind in AMOUNTS:
                 return self._settled(expr, *bounds.certain(self._number(operand)))
             case Known():
                 return self._column(expr.operand).is_not_null()
-            case Compare(left=left, right=right) if left.type.kind in NUMBERS:
+            case Compare(left=left, right=right) if left.type.kind in AMOUNTS:
                 compared = bounds.compare(expr.operator, self._number(left), self._number(right))
                 return self._settled(expr, *compared)
             case Compare():
@@ -151,7 +151,7 @@ class Program:
         return pl.when(true >= expr.least).then(True).when(possible < expr.least).then(False)
 
     def _member(self, expr: Member) -> pl.Expr:
-        if expr.operand.type.kind not in NUMBERS:
+        if expr.operand.type.kind not in AMOUNTS:
             return self._column(expr.operand).is_in([plain_value(item.value) for item in expr.items])
         number = self._number(expr.operand)
         if number.doubles and all(map(fits_double, expr.items)):
@@ -179,18 +179,19 @@ class Program:
                 doubles = name in self._doubles
                 measure = bounds.whole if expr.type.kind is Kind.INTEGER else bounds.measured
                 return measure(self._column(expr), doubles=doubles)
-            case Arithmetic():
+            case Arithmetic() if expr.left.type.kind in AMOUNTS:
                 return _ARITHMETIC[expr.operator](self._number(expr.left), self._number(expr.right))
             case Negate():
                 return bounds.negate(self._number(expr.operand))
             case Case():
                 chosen = self._case(expr, lambda branch: self._number(branch).value)
                 return Bounded(chosen, self._case(expr, lambda branch: self._number(branch).error).fill_null(0.0))
-            case Call():
-                return self._number_call(expr)
-        raise AssertionError(f"{type(expr).__name__} is no number")
+            case Call() if (computed := self._number_call(expr)) is not None:
+                return computed
+        measure = bounds.whole if expr.type.kind is Kind.INTEGER else bounds.measured
+        return measure(self._by_rows(expr), doubles=expr.type.kind is Kind.PROBABILITY)
 
-    def _number_call(self, expr: Call) -> Bounded:
+    def _number_call(self, expr: Call) -> Bounded | None:
         match expr.function:
             case "abs":
                 return bounds.absolute(self._number(expr.arguments[0]))
@@ -205,10 +206,11 @@ class Program:
                 return bounds.whole((end.cast(pl.Int64) - start.cast(pl.Int64)).cast(pl.Float64), doubles=True)
             case "length":
                 return bounds.whole(self._column(expr.arguments[0]).str.len_chars().cast(pl.Float64), doubles=True)
-        measure = bounds.whole if expr.type.kind is Kind.INTEGER else bounds.measured
-        return measure(self._by_rows(expr), doubles=False)
+        return None
 
     def _text_call(self, expr: Call) -> pl.Expr:
+        if expr.function not in _TEXT_CALLS:
+            return self._by_rows(expr)
         arguments = list(map(self._column, expr.arguments))
         match expr.function, expr.settings:
             case "contains", ():
@@ -236,6 +238,7 @@ class Program:
 
 
 _DAY = 86_400_000_000
+_TEXT_CALLS = frozenset({"contains", "starts", "ends", "contains_any", "matches"})
 
 _ARITHMETIC: Mapping[str, Callable[[Bounded, Bounded], Bounded]] = {
     "+": bounds.add,

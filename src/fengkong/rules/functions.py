@@ -18,7 +18,10 @@ import re2
 from fengkong.domain.errors import RuleError
 from fengkong.rules.arithmetic import absolute, round_half_up
 from fengkong.rules.listing import LOOKUPS
-from fengkong.rules.types import BOOLEAN, DECIMAL, INTEGER, TEXT, Type
+from fengkong.rules.sequences import QUANTIFIERS, extreme, has, joined, quantified, total
+from fengkong.rules.similarity import similarity
+from fengkong.rules.times import PARTS, part_of
+from fengkong.rules.types import BOOLEAN, DECIMAL, INTEGER, PROBABILITY, TEXT, Type
 
 __all__ = ["FUNCTIONS", "Argument", "Function", "Setting", "at_least", "compile_pattern", "plain_function"]
 
@@ -32,6 +35,8 @@ class Argument(Enum):
     TEXT = auto()
     NUMBER = auto()
     DAY = auto()
+    LIST = auto()
+    TEXTS = auto()
 
 
 class Setting(Enum):
@@ -115,6 +120,12 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         ),
         "matches": Function('matches(text, "pattern")', (Argument.TEXT,), BOOLEAN, _matches, (Setting.PATTERN,)),
         "length": Function("length(text)", (Argument.TEXT,), INTEGER, lambda: len),
+        "similarity": Function(
+            "similarity(text, text)", (Argument.TEXT, Argument.TEXT), PROBABILITY, lambda: similarity
+        ),
+        "count": Function("count(list)", (Argument.LIST,), INTEGER, lambda: len),
+        "join": Function("join(list of texts)", (Argument.TEXTS,), TEXT, lambda: joined),
+        "upper": Function("upper(text)", (Argument.TEXT,), TEXT, lambda: str.upper),
         "lower": Function("lower(text)", (Argument.TEXT,), TEXT, lambda: str.lower),
         "abs": Function("abs(number)", (Argument.NUMBER,), None, lambda: absolute),
         "round": Function("round(number, digits)", (Argument.NUMBER,), DECIMAL, _round, (Setting.DIGITS,)),
@@ -131,4 +142,19 @@ function behind them."""
 
 def plain_function(name: str, settings: Sequence[object]) -> Callable[..., Any]:
     """The plain function of a call in a typed tree: a builtin, or a look-up that the checker put there."""
-    return LOOKUPS[name](*settings) if name in LOOKUPS else FUNCTIONS[name].make(*settings)
+    make = LOOKUPS.get(name) or _HIDDEN.get(name) or FUNCTIONS[name].make
+    return make(*settings)
+
+
+_HIDDEN: Mapping[str, Callable[..., Callable[..., Any]]] = MappingProxyType(
+    {
+        "has": lambda: has,
+        "total": lambda: total,
+        "total of integers": lambda: sum,
+        "smallest": lambda: extreme(min),
+        "largest": lambda: extreme(max),
+        **{name: quantified(name) for name in QUANTIFIERS},
+        **{name: partial(part_of, read) for name, read in PARTS.items()},
+    }
+)
+"""Functions behind forms of their own: `x in items`, `sum(items)`, `any_of(items) > 5`, `year(moment, "UTC")`."""

@@ -11,11 +11,11 @@ from typing import cast
 from fengkong.domain.errors import likely_slip
 from fengkong.rules.arithmetic import negate
 from fengkong.rules.calls import type_call
-from fengkong.rules.numbers import are_numbers, as_decimal, to_calculate, to_compare
+from fengkong.rules.numbers import are_numbers, to_calculate, to_compare
+from fengkong.rules.operations import CALCULABLE, arithmetic_cure, as_entities, combine, comparison_cure
 from fengkong.rules.syntax import ExpressionError, Fault, Source
 from fengkong.rules.tree import (
     And,
-    Arithmetic,
     ArithmeticOperator,
     Call,
     Compare,
@@ -98,6 +98,8 @@ class _Inference:
                 return self._arithmetic(node)
             case ast.Compare():
                 return self._comparison(node)
+            case ast.Call(func=ast.Name(id="between")):
+                return self._between(node)
             case ast.Call():
                 return type_call(node, self.all)
         cure = "a list stands after `in`, in at_least or in contains_any"
@@ -155,6 +157,8 @@ class _Inference:
 
     def _negate(self, node: ast.expr) -> Expr:
         operand = self.one(node)
+        if operand.type.kind in {Kind.MONEY, Kind.DURATION} and not isinstance(operand, Const):
+            return Negate(operand, operand.type)
         if not are_numbers([operand]):
             raise ExpressionError(self._not_a_number(node, operand))
         if isinstance(operand, Const):
@@ -169,27 +173,43 @@ class _Inference:
         faults = [
             self._not_a_number(side, operand)
             for side, operand in zip(nodes, operands, strict=True)
-            if not are_numbers([operand])
+            if operand.type.kind not in CALCULABLE
         ]
         if faults:
             raise ExpressionError(*faults)
-        operator = _ARITHMETIC[type(node.op)]
-        left, right = map(as_decimal, operands) if operator == "/" else to_calculate(operands)
-        return Arithmetic(operator, left, right, left.type)
+        operator, (left, right) = _ARITHMETIC[type(node.op)], operands
+        combined = combine(operator, left, right)
+        if combined is None:
+            what = f"`{self._source.written(node)}`: {left.type} {operator} {right.type} has no meaning"
+            raise ExpressionError(Fault("R025", what, arithmetic_cure(left, right)))
+        return combined
 
     def _not_a_number(self, node: ast.expr, operand: Expr) -> Fault:
         return Fault("R025", f"`{self._source.written(node)}` is of type {operand.type}, not a number")
 
+    def _between(self, node: ast.Call) -> Expr:
+        if len(node.args) != 3:
+            usage = "write between(x, lowest, highest); both ends belong to it"
+            raise ExpressionError(Fault("R024", f"between got {len(node.args)} arguments", usage))
+        value, low, high = node.args
+        return self._comparison(ast.copy_location(ast.Compare(low, [ast.LtE(), ast.LtE()], [value, high]), node))
+
     def _comparison(self, node: ast.Compare) -> Expr:
+        match node.left:
+            case ast.Call(func=ast.Name(id="any_of" | "all_of" as quantifier), args=[items]):
+                return self._quantified(quantifier, node, items)
         match node.ops, node.comparators:
             case [ast.Is() | ast.IsNot() as operator], [right]:
                 return self._known(node.left, operator, right)
-            case [ast.In() | ast.NotIn() as operator], [ast.List(elts=items)]:
-                member = self._member(node.left, items)
+            case [ast.In() | ast.NotIn() as operator], [ast.List() as literals]:
+                member = self._member(node.left, self.one(node.left), literals.elts)
                 return Not(member) if isinstance(operator, ast.NotIn) else member
             case [ast.In() | ast.NotIn() as operator], [ast.Attribute() as right] if _dotted(right).startswith(LISTS):
                 listed = self._listed(node.left, _dotted(right))
                 return Not(listed) if isinstance(operator, ast.NotIn) else listed
+            case [ast.In() | ast.NotIn() as operator], [ast.Name() | ast.Attribute() as right]:
+                found = self._has(right, node.left)
+                return Not(found) if isinstance(operator, ast.NotIn) else found
         if any(isinstance(operator, ast.Is | ast.IsNot | ast.In | ast.NotIn) for operator in node.ops):
             cure = "write x in [a, b], x is known, or contains(text, part)"
             raise ExpressionError(Fault("R021", f"`{self._source.written(node)}` can't be read", cure))
@@ -201,6 +221,33 @@ class _Inference:
         )
         return pairs[0] if len(pairs) == 1 else And(pairs)
 
+    def _quantified(self, quantifier: str, node: ast.Compare, of: ast.expr) -> Expr:
+        """any_of(items) > 5: the comparison is typed with one item in the place of the list."""
+        items = self.one(of)
+        item = self._item(of, items)
+        match node.ops, node.comparators:
+            case [ast.In()], [ast.List() as literals]:
+                member = self._member(of, item, literals.elts)
+                return Call(quantifier, (items, *member.items), ("in",), BOOLEAN)
+            case [operator], [right] if type(operator) in _COMPARE:
+                sign = _COMPARE[type(operator)]
+                compared = self._compare(sign, [of, right], [item, self.one(right)])
+                return Call(quantifier, (items, compared.right), (sign,), BOOLEAN)
+        cure = f"write {quantifier}(items) > 5, one comparison, or {quantifier}(items) in [1, 2]"
+        raise ExpressionError(Fault("R021", f"`{self._source.written(node)}` can't be read", cure))
+
+    def _has(self, of: ast.expr, node: ast.expr) -> Expr:
+        items, value = self.all([of, node])
+        compared = self._compare("==", [of, node], [self._item(of, items), value])
+        return Call("has", (items, compared.right), (), BOOLEAN)
+
+    def _item(self, node: ast.expr, items: Expr) -> Input:
+        """What stands for one item of a list while what is done with it is typed."""
+        if items.type.of is None:
+            what = f"`{self._source.written(node)}` of type {items.type} is not a list"
+            raise ExpressionError(Fault("R025", what, "write x in [a, b], or name an input that is a list"))
+        return Input(self._source.written(node), items.type.of)
+
     def _known(self, node: ast.expr, operator: ast.cmpop, right: ast.expr) -> Expr:
         match right:
             case ast.Name(id="known" | "unknown" as word):
@@ -210,9 +257,14 @@ class _Inference:
             Fault("R021", f"`is {self._source.written(right)}` can't be read", "write `is known`, `is unknown` or ==")
         )
 
-    def _compare(self, operator: CompareOperator, nodes: Sequence[ast.expr], operands: Sequence[Expr]) -> Expr:
-        left, right = operands
+    def _compare(self, operator: CompareOperator, nodes: Sequence[ast.expr], operands: Sequence[Expr]) -> Compare:
+        left, right = operands = as_entities(operands)
         self._same_family(nodes, operands)
+        if left.type.kind is Kind.LIST:
+            what = f"`{self._source.written(nodes[0])}` is a list, which can't be compared as a whole"
+            raise ExpressionError(
+                Fault("R025", what, "write any_of(items) == x, all_of(items) == x or count(items) == 0")
+            )
         if operator not in {"==", "!="} and left.type.kind not in ORDERED:
             what = f"values of type {left.type} have no order, so `{operator}` can't compare them"
             raise ExpressionError(Fault("R025", what, "use == or !="))
@@ -222,10 +274,10 @@ class _Inference:
             left, right = to_compare(operands)
         return Compare(operator, left, right)
 
-    def _member(self, node: ast.expr, items: Sequence[ast.expr]) -> Expr:
+    def _member(self, node: ast.expr, operand: Expr, items: Sequence[ast.expr]) -> Member:
         if not items:
             raise ExpressionError(Fault("R025", "the list after `in` is empty", "write its values"))
-        operand, *typed = self.all([node, *items])
+        typed = [as_entities([operand, item])[1] for item in self.all(items)]
         faults: list[Fault] = []
         for item, value in zip(items, typed, strict=True):
             if not isinstance(value, Const):
@@ -249,20 +301,20 @@ class _Inference:
             cure = likely_slip(name, lists) + "; or add it under lists"
             raise ExpressionError(Fault("R023", f"there is no list {name!r}", cure))
         operand = self.one(node)
-        if operand.type.kind not in TEXTS or not any(input_names(operand)):
+        if operand.type.kind not in TEXTS | {Kind.ENTITY} or not any(input_names(operand)):
             what = f"`{self._source.written(node)}` can't be looked up in a list"
             raise ExpressionError(Fault("R025", what, "lists hold texts: name an input that is one"))
         return Call(IN_LIST, (operand,), (name,), BOOLEAN)
 
     def _same_family(self, nodes: Sequence[ast.expr], operands: Sequence[Expr]) -> None:
-        families = {_family(operand.type.kind) for operand in operands}
+        families = {_family(operand.type) for operand in operands}
         if len(families) == 1:
             return
         left, right = (
             f"`{self._source.written(node)}` of type {operand.type}"
             for node, operand in zip(nodes, operands, strict=True)
         )
-        raise ExpressionError(Fault("R025", f"{left} can't be compared with {right}", _comparison_cure(operands)))
+        raise ExpressionError(Fault("R025", f"{left} can't be compared with {right}", comparison_cure(operands)))
 
     def _declared(self, operand: Expr, other: Expr) -> None:
         if operand.type.kind is Kind.CATEGORY and isinstance(other, Const) and other.value not in operand.type.values:
@@ -281,19 +333,9 @@ def _dotted(node: ast.expr) -> str:
     return ""
 
 
-def _family(kind: Kind) -> str:
-    return "number" if kind in NUMBERS else "text" if kind in TEXTS else str(kind)
-
-
-def _comparison_cure(operands: Sequence[Expr]) -> str:
-    kinds = {operand.type.kind for operand in operands}
-    if Kind.TEXT not in kinds:
-        return ""
-    if kinds & {Kind.DATE, Kind.DATETIME}:
-        return 'write date("2025-01-31") or datetime("2025-01-31T09:30:00+08:00")'
-    if Kind.BOOLEAN in kinds:
-        return "write true or false without quotes"
-    return "write the number without quotes" if kinds & NUMBERS else ""
+def _family(of: Type) -> str:
+    """What types that can be compared have in common; money has its currency in it."""
+    return "number" if of.kind in NUMBERS else "text" if of.kind in TEXTS else str(of)
 
 
 def _written_name(operand: Expr) -> str:

@@ -7,7 +7,7 @@ one type: where the author mixes numbers, the checker puts a `Convert`. Any valu
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, TypeVar, cast, dataclass_transform
 
@@ -37,7 +37,7 @@ __all__ = [
     "input_names",
 ]
 
-ConstValue = bool | int | float | Decimal | str | date | datetime
+ConstValue = bool | int | float | Decimal | str | date | datetime | timedelta
 CompareOperator = Literal["==", "!=", "<", "<=", ">", ">="]
 ArithmeticOperator = Literal["+", "-", "*", "/", "%"]
 
@@ -153,7 +153,10 @@ class Member(_Hashed):
 
 @_node
 class Arithmetic(_Hashed):
-    """Two numbers of one type combined; unknown if either is unknown or the divisor is zero."""
+    """Two values combined: numbers of one type, money and a number, days or moments and a duration.
+
+    Unknown if either is unknown, the divisor is zero, or the result has no value.
+    """
 
     operator: ArithmeticOperator
     left: "Expr"

@@ -1,21 +1,26 @@
 """How a value from outside becomes a value of its declared type, at the moment a rule set runs.
 
 Nothing is guessed: a value that is not of its type is a fault, and the rules that name it end as errors. JSON has few
-types, so decimals may come as numbers or as text like "1234.50", and dates as ISO 8601 text.
+types, so decimals may come as numbers or as text like "1234.50", and dates, moments and durations as ISO 8601 text.
 """
 
 import math
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
+from fengkong.rules.listing import EntityKind, plain_form
+from fengkong.rules.times import fits, parse_duration
 from fengkong.rules.types import Kind, Type
 
 __all__ = ["INTEGER_LIMIT", "Faults", "Reader", "reader"]
 
 INTEGER_LIMIT = 2**63
 """Integers lie in [-INTEGER_LIMIT, INTEGER_LIMIT), as in a table's column."""
+
+ITEMS_LIMIT = 10_000
+"""How many items a list may have."""
 
 _DECIMAL_TEXT = re.compile(r"[+-]?[0-9]{1,34}(\.[0-9]{1,34})?", re.ASCII)
 
@@ -29,17 +34,47 @@ the fault down and answers None."""
 
 def reader(declared: Type) -> Reader:
     """The reader for inputs of that type."""
-    convert = _CONVERTERS[declared.kind]
-    allowed = frozenset(declared.values)
+    convert = _converter(declared)
+    wanted = _wanted(declared)
+    is_read = _CONVERTERS[Kind.TEXT] if declared.kind is Kind.CATEGORY else None
 
     def read(value: object, name: str, faults: Faults) -> object:
         converted = convert(value)
-        if converted is None:
-            faults[name] = f"{name} must be {_WANTED[declared.kind]}, received {_shape(value)}"
-        elif declared.kind is Kind.CATEGORY and converted not in allowed:
-            faults[name] = f"{name} has a value that is not among its {len(allowed)} declared ones"
-            return None
+        if converted is None and is_read and is_read(value) is not None:
+            faults[name] = f"{name} has a value that is not among its {len(declared.values)} declared ones"
+        elif converted is None:
+            faults[name] = f"{name} must be {wanted}, received {_shape(value)}"
         return converted
+
+    return read
+
+
+def _converter(declared: Type) -> Callable[[object], object]:
+    match declared:
+        case Type(kind=Kind.CATEGORY, values=values):
+            return _member(frozenset(values))
+        case Type(kind=Kind.MONEY, currency=currency):
+            return _money(f"{currency} ")
+        case Type(kind=Kind.LIST, of=Type() as of):
+            return _items(_converter(of))
+    return _CONVERTERS[declared.kind]
+
+
+def _member(allowed: frozenset[str]) -> Callable[[object], str | None]:
+    return lambda value: str(value) if isinstance(value, str) and value in allowed else None
+
+
+def _money(prefix: str) -> Callable[[object], Decimal | None]:
+    """The amount, where the currency is the declared one: 12.5, "12.50" or "CNY 12.50"."""
+    return lambda value: _decimal(value.removeprefix(prefix) if isinstance(value, str) else value)
+
+
+def _items(convert: Callable[[object], object]) -> Callable[[object], tuple[object, ...] | None]:
+    def read(value: object) -> tuple[object, ...] | None:
+        if not isinstance(value, list | tuple) or len(value) > ITEMS_LIMIT:
+            return None
+        items = tuple([None if item is None else convert(item) for item in value])
+        return None if None in items else items
 
     return read
 
@@ -61,6 +96,10 @@ def _shape(value: object) -> str:
             return "a datetime" if value.tzinfo else "a datetime without zone"
         case date():
             return "a date"
+        case timedelta():
+            return "a duration"
+        case list() | tuple():
+            return f"a list of {len(value)}"
     return f"a value of type {type(value).__name__}"
 
 
@@ -122,7 +161,20 @@ def _datetime(value: object) -> datetime | None:
         except ValueError:
             return None
     # Without a zone it is no moment, and can't be compared with one.
-    return value if isinstance(value, datetime) and value.utcoffset() is not None else None
+    offset = value.utcoffset() if isinstance(value, datetime) else None
+    if offset is None or not isinstance(value, datetime):
+        return None
+    # Python compares two moments of one zone by their clocks, which show an hour twice when summer ends.
+    return value if isinstance(value.tzinfo, timezone) else value.replace(tzinfo=timezone(offset))
+
+
+def _duration(value: object) -> timedelta | None:
+    span = parse_duration(value) if isinstance(value, str) else value
+    return span if isinstance(span, timedelta) and fits(span) else None
+
+
+def _entity(value: object) -> str | None:
+    return (plain_form(value, EntityKind.TEXT) or None) if isinstance(value, str) else None
 
 
 _CONVERTERS: dict[Kind, Callable[[object], object]] = {
@@ -131,9 +183,10 @@ _CONVERTERS: dict[Kind, Callable[[object], object]] = {
     Kind.DECIMAL: _decimal,
     Kind.PROBABILITY: _probability,
     Kind.TEXT: _text,
-    Kind.CATEGORY: _text,
     Kind.DATE: _date,
     Kind.DATETIME: _datetime,
+    Kind.DURATION: _duration,
+    Kind.ENTITY: _entity,
 }
 
 _WANTED: dict[Kind, str] = {
@@ -145,4 +198,15 @@ _WANTED: dict[Kind, str] = {
     Kind.CATEGORY: "a text",
     Kind.DATE: "a date, or one written as 2025-01-31",
     Kind.DATETIME: "a datetime with a zone, or one written as 2025-01-31T09:30:00+08:00",
+    Kind.DURATION: "a duration, or one written as 30 d, 1 d 12 h or P30D",
+    Kind.ENTITY: "a text that is not empty",
 }
+
+
+def _wanted(declared: Type) -> str:
+    match declared:
+        case Type(kind=Kind.MONEY, currency=currency):
+            return f"a finite number, or an amount written as {currency} 1234.50"
+        case Type(kind=Kind.LIST, of=Type() as of):
+            return f"a list of at most {ITEMS_LIMIT} items, each of them {_wanted(of)}"
+    return _WANTED[declared.kind]
