@@ -3,6 +3,7 @@
 The codes are listed in docs/rules.md; they are stable, so that a team may keep a list of those it accepts.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -28,19 +29,22 @@ def check(rules: str | Path, *, source: str = "", folder: Path | None = None) ->
     own by default. folder: where the files that it names lie; a path's own by default. Never raises for what it reads,
     however broken.
     """
-    return examine(rules, source=source, folder=folder)[1]
+    return examine(rules, source=source, folder=folder, compare=True)[1]
 
 
 def examine(
-    rules: str | Path, *, source: str = "", folder: Path | None = None
+    rules: str | Path, *, source: str = "", folder: Path | None = None, compare: bool = False
 ) -> tuple[Definition | None, list[Finding]]:
-    """The definition, or None where a finding is an error, and all findings."""
+    """The definition, or None where a finding is an error, and all findings.
+
+    compare: look, too, for what conditions take from each other; none of that is an error, and it takes its time.
+    """
     if isinstance(rules, Path):
         source, folder = source or str(rules), folder or rules.parent
     nodes = Nodes(source, folder)
     text = read_text(rules, nodes) if isinstance(rules, Path) else rules
     root = None if text is None else nodes.root(text)
-    definition = None if root is None else _definition(nodes, root)
+    definition = None if root is None else _definition(nodes, root, compare=compare)
     findings = sorted(nodes.findings, key=lambda finding: (*_file(finding, source), finding.place.line or 0))
     broken = any(finding.severity is Severity.ERROR for finding in findings)
     return None if broken else definition, findings
@@ -51,7 +55,7 @@ def _file(finding: Finding, source: str) -> tuple[bool, str]:
     return finding.place.file != source, finding.place.file
 
 
-def _definition(nodes: Nodes, root: yaml.Node) -> Definition | None:
+def _definition(nodes: Nodes, root: yaml.Node, *, compare: bool) -> Definition | None:
     required, optional = ("format", "name", "version", *REQUIRED), ("default", *OPTIONAL)
     entries = nodes.entries(root, "the rule set", required=required, optional=optional)
     if entries and entries.keys().isdisjoint(("rules", "tables")):
@@ -69,6 +73,8 @@ def _definition(nodes: Nodes, root: yaml.Node) -> Definition | None:
         return None
     _compare_conditions(nodes, rules)
     report_idle(nodes, sections, rules)
+    if compare:
+        nodes.findings += _new(nodes.findings, sections.compared(rules))
     return Definition(
         texts.get("name") or "",
         texts.get("version") or "",
@@ -80,6 +86,12 @@ def _definition(nodes: Nodes, root: yaml.Node) -> Definition | None:
         lists={name: str(declared.content) for name, declared in sections.lists.items() if declared is not None},
         windows=tuple(sections.inputs.windows),
     )
+
+
+def _new(known: list[Finding], more: Iterable[Finding]) -> list[Finding]:
+    """Those that say more than what was found before: a condition with a part that never varies is never true, too."""
+    told = {finding.place.name for finding in known if finding.code in {"R030", "R031"} and finding.place.name}
+    return [finding for finding in more if finding.code != "R031" or finding.place.name not in told]
 
 
 def _compare_conditions(nodes: Nodes, rules: list[Rule]) -> None:

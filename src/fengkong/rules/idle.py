@@ -45,9 +45,9 @@ def _idle_sections(sections: Sections) -> Iterator[tuple[str, str, yaml.Node]]:
     for name, listed in sections.lists.items():
         if listed is not None and f"{LISTS}{name}" not in used:
             yield "R013", f"nothing looks into the list {name!r}", listed.node
-    for name, node in sections.scorecards.items():
+    for name, card in sections.scorecards.items():
         if f"{SCORES}{name}" not in used:
-            yield "R013", f"no rule uses the score {name!r}", node
+            yield "R013", f"no rule uses the score {name!r}", card.node
     for name, reader in sections.tables.items():
         outputs = [f"{TABLES}{name}.{output}" for output in (reader.table.outputs if reader else ())]
         if reader and not reader.table.decides and used.isdisjoint(outputs):

@@ -22,7 +22,7 @@ from fengkong.rules.syntax import ExpressionError, Fault
 from fengkong.rules.tree import Const, Expr
 from fengkong.rules.types import BOOLEAN
 
-__all__ = ["SCORES", "define_scorecards"]
+__all__ = ["SCORES", "Judged", "Scorecard", "define_scorecards"]
 
 SCORES = "scores."
 """What the names of all scores begin with."""
@@ -49,34 +49,90 @@ class _Characteristic:
     bins: list[_Bin] = field(default_factory=list)
 
 
-def define_scorecards(nodes: Nodes, node: yaml.Node, scope: Scope) -> dict[str, yaml.Node]:
-    """Names the scores of the `scorecards` mapping; the nodes of those that can be used. Faults are reported."""
-    cards: dict[str, yaml.Node] = {}
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A characteristic whose bins were read. bins: place and condition, with derived values by their names.
+
+    whole: whether what is in no bin has points too.
+    """
+
+    name: str
+    place: Place
+    bins: tuple[tuple[Place, Expr], ...]
+    whole: bool
+
+
+@dataclass
+class Scorecard:
+    """One scorecard; its bins are read when its score is first named, since they may name derived values."""
+
+    nodes: Nodes
+    scope: Scope
+    id: str
+    node: yaml.Node
+    judged: list[Judged] = field(default_factory=list)
+
+    def score(self, body: yaml.Node) -> Expr | None:
+        """The sum of the base and the points; None where something has a fault, which is reported."""
+        nodes, what = self.nodes, f"scorecard {self.id!r}"
+        before = len(nodes.findings)
+        entries = nodes.entries(body, what, optional=("base", "characteristics", "file"))
+        base = nodes.number(entries["base"][1], f"'base' of {what}") if "base" in entries else 0
+        if ("file" in entries) == ("characteristics" in entries):
+            cure = "give either characteristics or a file"
+            nodes.report("R004", f"{what} has no characteristics, or has them twice", body, cure=cure)
+            return None
+        if "file" in entries:
+            characteristics = _of_file(nodes, entries["file"][1])
+        else:
+            characteristics = _of_nodes(nodes, self.id, entries["characteristics"][1])
+        if not characteristics and len(nodes.findings) == before:
+            nodes.report("R005", f"{what} has no characteristics", body, cure="add some")
+        if len(nodes.findings) > before or base is None:
+            return None
+        terms = [self._points(characteristic) for characteristic in characteristics]
+        sound = [term for term in terms if term is not None]
+        return total([literal(base), *sound]) if len(sound) == len(terms) else None
+
+    def _points(self, characteristic: _Characteristic) -> Expr | None:
+        place = characteristic.place
+        try:
+            if len(characteristic.bins) > BINS:
+                what = f"a characteristic has {len(characteristic.bins)} bins; {BINS} are allowed"
+                raise ExpressionError(Fault("R022", what, "join some of them"))
+            column = read_column(self.scope, characteristic.name, characteristic.text)
+            if column is None:
+                return None
+            branches: list[tuple[Expr, Expr]] = []
+            bins: list[tuple[Place, Expr]] = []
+            otherwise = None
+            # An unknown value meets no comparison: its own bin must be asked for first.
+            for one in sorted(characteristic.bins, key=lambda one: one.cell != UNKNOWN):
+                place, points = one.place, literal(one.points)
+                if one.cell == OTHERWISE:
+                    otherwise = points
+                    continue
+                condition = read_cell(self.scope, column, one.cell)
+                if condition is None:
+                    what = f"a bin can't be {one.cell!r}"
+                    raise ExpressionError(Fault("R017", what, f"write {OTHERWISE} for all that is in no other bin"))
+                branches.append((condition.expression, points))
+                bins.append((place, condition.written))
+        except ExpressionError as error:
+            report_at(self.nodes, error, place)
+            return None
+        self.judged.append(Judged(characteristic.name, characteristic.place, tuple(bins), otherwise is not None))
+        return case_of(branches or [(Const(False, BOOLEAN), literal(0))], otherwise)
+
+
+def define_scorecards(nodes: Nodes, node: yaml.Node, scope: Scope) -> dict[str, Scorecard]:
+    """The scorecards of the `scorecards` mapping, their scores named; faults are reported to the nodes."""
+    cards: dict[str, Scorecard] = {}
     for name, (key, value) in nodes.entries(node, "scorecards", optional=None).items():
-        if not all_plain(nodes, "a scorecard", name, [name], key):
-            continue
-        cards[name] = key
-        scope.define(f"{SCORES}{name}", partial(_score, nodes, scope, name, value))
+        if all_plain(nodes, "a scorecard", name, [name], key):
+            cards[name] = Scorecard(nodes, scope, name, key)
+            scope.define(f"{SCORES}{name}", partial(cards[name].score, value))
     return cards
-
-
-def _score(nodes: Nodes, scope: Scope, name: str, node: yaml.Node) -> Expr | None:
-    entries = nodes.entries(node, f"scorecard {name!r}", optional=("base", "characteristics", "file"))
-    before = len(nodes.findings)
-    base = nodes.number(entries["base"][1], f"'base' of scorecard {name!r}") if "base" in entries else 0
-    if ("file" in entries) == ("characteristics" in entries):
-        cure = "give either characteristics or a file"
-        nodes.report("R004", f"scorecard {name!r} has no characteristics, or has them twice", node, cure=cure)
-        return None
-    if "file" in entries:
-        characteristics = _of_file(nodes, entries["file"][1])
-    else:
-        characteristics = _of_nodes(nodes, name, entries["characteristics"][1])
-    terms = [_points(nodes, scope, characteristic) for characteristic in characteristics]
-    sound = [term for term in terms if term is not None]
-    if len(nodes.findings) > before or len(sound) < len(terms) or not terms or base is None:
-        return None
-    return total([literal(base), *sound])
 
 
 def _of_nodes(nodes: Nodes, card: str, node: yaml.Node) -> list[_Characteristic]:
@@ -113,33 +169,3 @@ def _of_file(nodes: Nodes, node: yaml.Node) -> list[_Characteristic]:
             file.report("R017", what, row.line, cure="write the same, or leave it empty")
         characteristic.bins.append(_Bin(row.cells["bin"], points, row.place))
     return list(found.values())
-
-
-def _points(nodes: Nodes, scope: Scope, characteristic: _Characteristic) -> Expr | None:
-    """The points of one characteristic; None where something in it has a fault, which is reported."""
-    place = characteristic.place
-    try:
-        if len(characteristic.bins) > BINS:
-            what = f"a characteristic has {len(characteristic.bins)} bins; {BINS} are allowed"
-            raise ExpressionError(Fault("R022", what, "join some of them"))
-        column = read_column(scope, characteristic.name, characteristic.text)
-        if column is None:
-            return None
-        # An unknown value meets no comparison: its own bin must be asked for first.
-        bins = sorted(characteristic.bins, key=lambda one: one.cell != UNKNOWN)
-        branches: list[tuple[Expr, Expr]] = []
-        otherwise = None
-        for one in bins:
-            place, points = one.place, literal(one.points)
-            if one.cell == OTHERWISE:
-                otherwise = points
-                continue
-            condition = read_cell(scope, column, one.cell)
-            if condition is None:
-                what = f"a bin can't be {one.cell!r}"
-                raise ExpressionError(Fault("R017", what, f"write {OTHERWISE} for all that is in no other bin"))
-            branches.append((condition.expression, points))
-        return case_of(branches or [(Const(False, BOOLEAN), literal(0))], otherwise)
-    except ExpressionError as error:
-        report_at(nodes, error, place)
-        return None

@@ -1,10 +1,9 @@
 """The sections of a rule set's file, read in the order in which they need each other: from inputs to rules."""
 
-from collections.abc import Mapping
-
-import yaml
+from collections.abc import Iterator, Mapping, Sequence
 
 from fengkong.domain.findings import Finding, Severity
+from fengkong.rules.coverage import bin_findings, rule_findings, table_findings
 from fengkong.rules.declarations import Inputs, read_inputs, read_reasons
 from fengkong.rules.definition import Rule
 from fengkong.rules.groups import Groups
@@ -13,7 +12,7 @@ from fengkong.rules.lists import DeclaredList, read_lists
 from fengkong.rules.loading import Nodes
 from fengkong.rules.rule_reading import Entries, RuleReader
 from fengkong.rules.scope import Scope
-from fengkong.rules.scorecards import define_scorecards
+from fengkong.rules.scorecards import Scorecard, define_scorecards
 from fengkong.rules.table_values import TABLES, TableReader
 from fengkong.rules.tables import read_tables
 
@@ -36,7 +35,7 @@ class Sections:
         self.groups = Groups(nodes, self.scope)
         if "groups" in entries:
             self.groups.read(entries["groups"][1])
-        self.scorecards: Mapping[str, yaml.Node] = {}
+        self.scorecards: Mapping[str, Scorecard] = {}
         if "scorecards" in entries:
             self.scorecards = define_scorecards(nodes, entries["scorecards"][1], self.scope)
         self.tables = self._tables()
@@ -57,6 +56,15 @@ class Sections:
                 what, cure = f"a rule has the id {rule.id!r}, which this row of a table has too", "rename the rule"
                 self._nodes.findings.append(Finding("R007", Severity.ERROR, what, rule.place, cure))
         return own + more
+
+    def compared(self, rules: Sequence[Rule]) -> Iterator[Finding]:
+        """What the conditions of the rules, of the tables' rows and of the scorecards' bins take from each other."""
+        yield from rule_findings(rules)
+        for reader in self.tables.values():
+            yield from table_findings(reader.table, reader.rows() or []) if reader else ()
+        for card in self.scorecards.values():
+            for judged in card.judged:
+                yield from bin_findings(judged)
 
     def _lists(self) -> Mapping[str, DeclaredList | None]:
         if "lists" not in self._entries:
