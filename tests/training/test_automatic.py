@@ -60,6 +60,8 @@ def test_n_grams_alone_are_sealed_without_a_network(tiny_base, tiny_splits, tmp_
     ]
     assert right(bundle, tiny_splits.test) > 0.9
     assert metrics["run"]["bundle"]["precision"] == "fp16"
+    assert metrics["run"]["model"] == ["ngrams"]
+    assert "the sealed model (n-grams) reaches" in (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
     assert "100.0% equal answers" in metrics["run"]["bundle"]["parity"]
     assert (tmp_path / "r" / "report.html").exists()
 
@@ -77,6 +79,7 @@ def test_a_blend_seals_both_and_is_calibrated_as_one(tiny_base, tiny_splits, tmp
     assert right(bundle, tiny_splits.test) > 0.9
     card = (tmp_path / "r" / "bundle" / "model_card.md").read_text(encoding="utf-8")
     assert "n-grams, whose part in the answer is" in card
+    assert "the sealed model (tuned + n-grams) reaches" in (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
 
 
 def test_an_interrupted_race_ends_where_an_uninterrupted_one_does(tiny_base, tiny_splits, tmp_path):
@@ -98,23 +101,28 @@ def test_auto_with_few_labels_tries_pairs_and_not_full_tuning(tiny_base, few, tm
     bundle, told, metrics = run(tiny_base, few, tmp_path / "r", model="auto")
     assert told == ["ngrams", "frozen", "contrastive"]
     assert right(bundle, few.test) > 0.8
-    lines = {choice["name"]: choice for choice in metrics["run"]["choices"]}
-    assert {"model", "tried: ngrams", "tried: frozen", "tried: contrastive", "not tried: tuned"} <= set(lines)
-    assert "learnt by heart" in lines["not tried: tuned"]["why"]
+    tried = {one["name"]: one for one in metrics["run"]["tried"]}
+    assert {"ngrams", "frozen", "contrastive", "tuned"} <= set(tried)
+    assert "not tried: " in tried["tuned"]["why"]
+    assert "learnt by heart" in tried["tuned"]["why"]
+    assert tried["tuned"]["figure"] is None
+    assert [one["name"] for one in tried.values() if one["kept"]] == [metrics["run"]["choices"][0]["value"]]
+    report = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
+    assert "Models that were tried" in report
+    assert "learnt by heart" in report
 
 
 def test_auto_with_many_labels_tunes_within_the_minutes(tiny_base, tiny_splits, tmp_path):
     _, told, metrics = run(tiny_base, tiny_splits, tmp_path / "r", model="auto")
     assert told == ["ngrams", "frozen", "contrastive", "tuned"]
-    tried = [choice["name"] for choice in metrics["run"]["choices"] if choice["name"].startswith("tried: ")]
-    assert "tried: tuned" in tried
+    assert any(one["name"] == "tuned" and one["figure"] > 0.5 for one in metrics["run"]["tried"])
     assert json.loads((tmp_path / "r" / "passes.json").read_text()) == 2
 
 
 def test_without_time_tuning_is_left_out_and_said_so(tiny_base, tiny_splits):
     prepared = prepare(recipe(tiny_base, model="auto", minutes=1e-6), tiny_splits)
     trained = train_model(prepared, tiny_splits, lambda _: pytest.fail("there was no time to tune"))
-    (line,) = (choice for choice in trained.choices if choice.name == "not tried: tuned")
+    (line,) = (one for one in trained.tried if one.name == "tuned")
     assert "not one pass" in line.why
 
 
@@ -125,7 +133,8 @@ def test_a_base_that_can_t_read_the_texts_is_left_out(tiny_base):
     prepared = prepare(recipe(tiny_base, model="auto"), splits)
     trained = train_model(prepared, splits, lambda _: [])
     assert dict(trained.blend) == {"ngrams.npz": 1.0}
-    assert any(choice.name == "not tried: networks" for choice in trained.choices)
+    assert trained.members == ("ngrams",)
+    assert any(one.name == "networks" and one.figure is None for one in trained.tried)
 
 
 @pytest.mark.parametrize("model", ["frozen", "contrastive"])

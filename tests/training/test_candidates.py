@@ -23,26 +23,33 @@ def candidate(name, right, seed=1, held_out=None):
 
 
 def kept(*candidates, metric="macro_f1"):
-    found, choices = choose(candidates, EVIDENCE, KIND, metric)
-    return found.name, choices
+    found, choice, tried = choose(candidates, EVIDENCE, KIND, metric)
+    return found.name, choice, {one.name: one for one in tried}
 
 
 def test_the_clearly_best_is_kept_and_all_are_told():
-    name, choices = kept(candidate("ngrams", 6), candidate("frozen", 7, 2), candidate("tuned", 9, 3))
-    assert name == "tuned"
-    assert [choice.name for choice in choices] == ["model", "tried: ngrams", "tried: frozen", "tried: tuned"]
-    assert "the best macro_f1" in choices[0].why
-    assert "0.1 min" in choices[1].why
+    name, choice, tried = kept(candidate("ngrams", 6), candidate("frozen", 7, 2), candidate("tuned", 9, 3))
+    assert name == choice.value == "tuned"
+    assert "the best macro_f1" in choice.why
+    assert [one.kept for one in tried.values()] == [False, False, True]
+    assert list(tried) == ["ngrams", "frozen", "tuned"]
+    assert tried["ngrams"].minutes == pytest.approx(0.1)
+    assert tried["ngrams"].figure == pytest.approx(0.6, abs=0.06)
+    # Of a share of 400 texts.
+    assert tried["ngrams"].spread == pytest.approx((0.6 * 0.4 / 400) ** 0.5, rel=0.3)
+    assert "behind the best, too much to be chance" in tried["ngrams"].why
+    assert "the best macro_f1" in tried["tuned"].why
 
 
 def test_a_simpler_one_that_is_as_good_is_kept():
     simple = candidate("ngrams", 8, 4)
     corrected, wrong = simple.dev.copy(), np.flatnonzero(simple.dev.argmax(axis=1) != TRUTH)[:1]
     corrected[wrong] = 2.0 * np.eye(2)[TRUTH[wrong]]
-    name, choices = kept(simple, Candidate.alone("tuned", corrected, None, 60.0))
+    name, choice, tried = kept(simple, Candidate.alone("tuned", corrected, None, 60.0))
     assert name == "ngrams"
-    assert "not clearly better" in choices[0].why
-    assert "costs more to serve" in choices[0].why
+    assert "not clearly better" in choice.why
+    assert "costs more to serve" in choice.why
+    assert tried["tuned"].why == "not clearly better, and costs more to serve"
 
 
 def test_on_few_texts_noise_is_no_reason_to_keep_the_simpler_one():
@@ -51,7 +58,7 @@ def test_on_few_texts_noise_is_no_reason_to_keep_the_simpler_one():
     better = np.where(np.arange(24) % 4 < 3, truth, 1 - truth)
     simple = Candidate.alone("ngrams", 2.0 * np.eye(2)[wrong], None, 1.0)
     costly = Candidate.alone("contrastive", 2.0 * np.eye(2)[better], None, 1.0)
-    found, _ = choose([simple, costly], Evidence(TRUTH[few], truth, with_train=False), KIND, "accuracy")
+    found, *_ = choose([simple, costly], Evidence(TRUTH[few], truth, with_train=False), KIND, "accuracy")
     assert found.name == "contrastive"
 
 
@@ -61,13 +68,13 @@ def test_what_is_kept_is_never_below_the_best_simple_model():
         members = [
             candidate(name, rng.uniform(6, 8), int(rng.integers(1e6))) for name in ("ngrams", "frozen", "contrastive")
         ]
-        found, _ = choose(members, EVIDENCE, KIND, "accuracy")
+        found, *_ = choose(members, EVIDENCE, KIND, "accuracy")
         figures = {m.name: (m.dev.argmax(axis=1) == TRUTH).mean() for m in members}
         assert figures[found.name] >= max(figures["ngrams"], figures["frozen"])
 
 
 def test_of_a_loss_the_least_is_best():
-    name, _ = kept(candidate("ngrams", 6), candidate("tuned", 9, 3), metric="loss")
+    name, *_ = kept(candidate("ngrams", 6), candidate("tuned", 9, 3), metric="loss")
     assert name == "tuned"
 
 
@@ -78,17 +85,18 @@ def test_a_blend_of_two_that_err_apart_is_better_than_both():
     ngrams = Candidate.alone("ngrams", logits[1], None, 1.0)
     blend = with_ngrams(network, ngrams, EVIDENCE)
     assert blend.blend["model.onnx"] == pytest.approx(0.5, abs=0.15)
-    found, choices = choose([ngrams, network, blend], EVIDENCE, KIND, "accuracy")
+    found, _, tried = choose([ngrams, network, blend], EVIDENCE, KIND, "accuracy")
     assert found.name == "tuned + ngrams"
-    assert found.figure > max(float(choice.value.split()[1].strip(",")) for choice in choices[1:3])
-    assert "network" in choices[-1].why
+    assert found.members == ("tuned", "ngrams")
+    assert found.figure > max(one.figure for one in tried[:2])
+    assert "% network and " in tried[-1].why
 
 
 def test_held_out_folds_of_train_join_where_all_have_them():
     held_out = 3.0 * np.eye(2)[TRUTH]
     wrong_on_dev = Candidate.alone("ngrams", 3.0 * np.eye(2)[1 - TRUTH], held_out, 1.0)
     half = candidate("frozen", 8, 9, held_out=3.0 * np.eye(2)[np.where(np.arange(400) % 5 < 4, TRUTH, 1 - TRUTH)])
-    found, choices = choose([wrong_on_dev, half], Evidence(TRUTH, TRUTH, with_train=True), KIND, "accuracy")
+    found, choice, _ = choose([wrong_on_dev, half], Evidence(TRUTH, TRUTH, with_train=True), KIND, "accuracy")
     assert found.name == "frozen"
     assert found.figure == pytest.approx(0.8, abs=0.03)
-    assert "held-out folds of train" in choices[0].why
+    assert "held-out folds of train" in choice.why

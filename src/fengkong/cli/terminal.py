@@ -132,14 +132,18 @@ def draw_measurement(measured: "training.Measurement | training.TaskMeasurement"
     """The models side by side on test, the calibration, and what the bands cost."""
     if isinstance(measured, training.TaskMeasurement):
         found = measured.tuned.test.figures
-        rows = ([model.name, *(_estimate(model.test.figures[name]) for name in found)] for model in measured.models)
+        rows = (
+            [_of_what(model.name, measured), *(_estimate(model.test.figures[name]) for name in found)]
+            for model in measured.models
+        )
         yield table("on test", *found, rows=rows)
         return
     names = ["accuracy", "macro_f1", *(["auc"] if measured.positive else [])]
-    yield table("on test", *names, rows=([model.name, *_figures(model.test, names)] for model in measured.models))
+    models = ([_of_what(model.name, measured), *_figures(model.test, names)] for model in measured.models)
+    yield table("on test", *names, rows=models)
     if measured.gain is not None:
         gains = ", ".join(f"{name} {_signed(figure)}" for name, figure in measured.gain.figures.items())
-        yield Text(f"tuned against {measured.gain.over}: {gains}")
+        yield Text(f"{_of_what('tuned', measured)} against {measured.gain.over}: {gains}")
     after = measured.calibration.test_after
     yield Text(f"calibration: temperature {measured.calibration.temperature:.2f}, ECE on test {after.ece:.3f}")
     if measured.decision is not None:
@@ -149,6 +153,13 @@ def draw_measurement(measured: "training.Measurement | training.TaskMeasurement"
             f"{bands.decline_from:.2f}; expected cost a text {_estimate(costs.cost)}, approving all "
             f"{_estimate(costs.approve_all)}"
         )
+
+
+def _of_what(name: str, measured: "training.Measurement | training.TaskMeasurement") -> str:
+    """What a model is: of the sealed one, its members, told apart from a floor of that name."""
+    if name != "tuned" or measured.run.model == ("tuned",):
+        return name
+    return f"{' + '.join(measured.run.model)} (sealed)"
 
 
 def draw_metrics(metrics: "training.Metrics | training.Figures") -> Iterator[Table | Text]:

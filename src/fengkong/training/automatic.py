@@ -26,6 +26,7 @@ from fengkong.training.encoding import Encoded
 from fengkong.training.linear.installing import install_probe
 from fengkong.training.linear.ngrams import train_ngrams
 from fengkong.training.linear.probe import fit_probe
+from fengkong.training.measuring.tried import Tried
 from fengkong.training.preparation import Prepared
 from fengkong.training.progress import Event
 from fengkong.training.tuning.predict import embed_texts, predict_logits
@@ -45,7 +46,8 @@ Remember = Callable[[str, Callable[[], int]], int]
 class Trained:
     """What is to be sealed: the prepared network as it stands, n-grams, or both, by `blend`.
 
-    dev: logits [texts, labels] of dev before they are calibrated. choices: what was tried, and why this was kept.
+    dev: logits [texts, labels] of dev before they are calibrated. choices: what was chosen on the way, and why.
+    members: what it is made of ("tuned", "ngrams", ...). tried: all that were in the race, or left out of it.
     """
 
     blend: Mapping[Part, float]
@@ -53,6 +55,8 @@ class Trained:
     ngrams: NgramModel | None = None
     choices: tuple[Choice, ...] = ()
     events: tuple[Event, ...] = ()
+    members: tuple[str, ...] = ("tuned",)
+    tried: tuple[Tried, ...] = ()
 
 
 def train_model(
@@ -128,6 +132,7 @@ class _Race:
     ngrams: NgramModel | None = None
     events: tuple[Event, ...] = ()
     choices: list[Choice] = field(default_factory=list)
+    left_out: list[Tried] = field(default_factory=list)
     states: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
     vectors: NDArray[np.float32] | None = None
     reading_seconds: float = 0.0
@@ -141,10 +146,18 @@ class _Race:
         evidence = Evidence(train, dev, all(member.held_out is not None for member in members))
         candidates = self._candidates(members, evidence)
         plan = self.prepared.plan
-        kept, why = choose(candidates, evidence, self.prepared.kind, plan.metric, seed=plan.seed)
+        kept, why, tried = choose(candidates, evidence, self.prepared.kind, plan.metric, seed=plan.seed)
         self._restore(kept.network or "start")
         ngrams = self.ngrams if NGRAMS in kept.blend else None
-        return Trained(kept.blend, kept.dev, ngrams, (*why, *self.choices), self.events)
+        return Trained(
+            kept.blend,
+            kept.dev,
+            ngrams,
+            (why, *self.choices),
+            self.events,
+            members=kept.members,
+            tried=(*tried, *self.left_out),
+        )
 
     def _names(self) -> list[str]:
         recipe, train = self.prepared.recipe, self.prepared.train
@@ -165,7 +178,7 @@ class _Race:
         return [*simple, *few, *many]
 
     def _leave_out(self, name: str, why: str) -> None:
-        self.choices.append(Choice(f"not tried: {name}", "", why))
+        self.left_out.append(Tried(name, f"not tried: {why}"))
 
     def _candidates(self, members: Sequence[Candidate], evidence: Evidence) -> list[Candidate]:
         linear = [member for member in members if not member.network]

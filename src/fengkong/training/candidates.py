@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from fengkong.scoring.manifest import GRAPH, NGRAMS, Part
 from fengkong.training.blending import fit_blend
 from fengkong.training.defaults import Choice
+from fengkong.training.measuring.tried import Tried
 from fengkong.training.tasks.kind import LOWER_IS_BETTER, Kind
 from fengkong.training.tasks.targets import Targets
 
@@ -60,14 +61,16 @@ class Candidate:
         """Of serving it: n-grams alone, a network, a network and n-grams."""
         return bool(self.network) + (len(self.blend) > 1)
 
-    def choice(self, metric: str) -> Choice:
+    @property
+    def members(self) -> tuple[str, ...]:
+        """What it is made of: the network's name, "ngrams", or both."""
+        return (*((self.network,) if GRAPH in self.blend else ()), *(("ngrams",) if NGRAMS in self.blend else ()))
+
+    def tried(self, why: str, spread: float, *, kept: bool) -> Tried:
         """As a line of the report."""
         parts = " and ".join(f"{weight:.0%} {PARTS[part]}" for part, weight in self.blend.items())
-        return Choice(
-            f"tried: {self.name}",
-            f"{metric} {self.figure:.3f}, log loss {self.loss:.3f}",
-            f"{self.seconds / 60:.1f} min" + (f"; {parts}" if len(self.blend) > 1 else ""),
-        )
+        made = f"{parts}: " if len(self.blend) > 1 else ""
+        return Tried(self.name, made + why, self.figure, spread, self.loss, self.seconds / 60, kept)
 
 
 PARTS: Mapping[Part, str] = {GRAPH: "network", NGRAMS: "n-grams"}
@@ -110,8 +113,8 @@ def with_ngrams(network: Candidate, ngrams: Candidate, evidence: Evidence) -> Ca
 
 def choose(
     candidates: Sequence[Candidate], evidence: Evidence, kind: Kind, metric: str, *, seed: int = 0
-) -> tuple[Candidate, tuple[Choice, ...]]:
-    """The candidate to keep, and the lines of the report: what was kept and why, then each candidate's figures.
+) -> tuple[Candidate, Choice, tuple[Tried, ...]]:
+    """The candidate to keep, what was kept and why, and each candidate's figures with why it was kept or not.
 
     metric: one of the kind's dev figures.
     """
@@ -119,7 +122,7 @@ def choose(
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
     merits = np.array([sign * candidate.figure for candidate in measured])
     best = max(range(len(measured)), key=lambda at: (merits[at], -measured[at].loss))
-    errors = _standard_errors(measured, best, evidence, kind, metric, seed)
+    spreads, errors = _spreads(measured, best, evidence, kind, metric, seed)
     simple = [merit for merit, candidate in zip(merits, measured, strict=True) if candidate.name in SIMPLE]
     near = merits >= merits[best] - np.minimum(errors, MOST_GIVEN_UP)
     near &= merits >= max(simple, default=-np.inf)
@@ -137,7 +140,24 @@ def choose(
             f"(standard error {errors[at]:.3f})" + (" and costs more to serve" if winner.cost > kept.cost else "")
         )
     where = "on dev and held-out folds of train" if evidence.with_train else "on dev"
-    return kept, (Choice("model", kept.name, f"{why}; {where}"), *(each.choice(metric) for each in measured))
+    told = tuple(
+        each.tried(
+            why if place == at else _dropped(each, kept, near=bool(near[place]), behind=merits[best] - merits[place]),
+            float(spreads[place]),
+            kept=place == int(at),
+        )
+        for place, each in enumerate(measured)
+    )
+    return kept, Choice("model", kept.name, f"{why}; {where}"), told
+
+
+def _dropped(candidate: Candidate, kept: Candidate, *, near: bool, behind: float) -> str:
+    """Why a candidate wasn't kept. behind: by how much the best one beats it."""
+    if not near:
+        return f"{behind:.3f} behind the best, too much to be chance" if behind > 0 else "below a simple model"
+    if candidate.cost > kept.cost:
+        return "not clearly better, and costs more to serve"
+    return "as good as what was kept, which learnt more" if behind > 0 else "as good as what was kept"
 
 
 def _measured(candidate: Candidate, evidence: Evidence, kind: Kind, metric: str) -> Candidate:
@@ -147,10 +167,12 @@ def _measured(candidate: Candidate, evidence: Evidence, kind: Kind, metric: str)
     return replace(candidate, temperature=fitted.temperature, figure=figures.get(metric, math.nan), loss=fitted.loss)
 
 
-def _standard_errors(
+def _spreads(
     candidates: Sequence[Candidate], best: int, evidence: Evidence, kind: Kind, metric: str, seed: int
-) -> Floats:
-    """Of the difference between each candidate and the best one, by paired bootstrap over the texts (Efron 1979)."""
+) -> tuple[Floats, Floats]:
+    """Standard errors of each candidate's figure, and of its difference to the best one's, by paired bootstrap over the
+    texts (Efron 1979).
+    """
     rng, targets = np.random.default_rng(seed), evidence.targets
     logits = [(evidence.logits(one) / one.temperature).astype(np.float32) for one in candidates]
     drawn = [rng.integers(0, len(targets), len(targets)) for _ in range(RESAMPLES)]
@@ -159,5 +181,6 @@ def _standard_errors(
     )
     differences = figures - figures[best]
     known = ~np.isnan(differences).any(axis=0)
-    spread: Floats = differences[:, known].std(axis=1) if known.any() else np.zeros(len(candidates))
-    return spread
+    if not known.any():
+        return np.zeros(len(candidates)), np.zeros(len(candidates))
+    return figures[:, known].std(axis=1), differences[:, known].std(axis=1)

@@ -12,6 +12,7 @@ from fengkong.domain.errors import SettingsError
 from fengkong.domain.findings import Finding
 from fengkong.scoring.manifest import Manifest
 from fengkong.text.cleaning import CLEANING_VERSION
+from fengkong.training.automatic import Trained
 from fengkong.training.defaults import Choice
 from fengkong.training.evaluation import labels_in
 from fengkong.training.exporting.sealing import Exported
@@ -19,9 +20,9 @@ from fengkong.training.idle_keys import idle_keys
 from fengkong.training.machine import describe_machine
 from fengkong.training.measuring.measurement import RunFacts, training_curve
 from fengkong.training.preparation import Prepared
-from fengkong.training.progress import Event
 from fengkong.training.stages import Origin, Task
 from fengkong.training.tasks.heads import open_heads
+from fengkong.training.ways.rank_budget import ranks_left
 
 __all__ = ["bundle_facts", "describe", "run_facts"]
 
@@ -61,9 +62,8 @@ def run_facts(
     origin: Origin,
     *,
     data_sha256: str,
-    events: Sequence[Event],
     findings: Sequence[Finding],
-    choices: Sequence[Choice],
+    trained: Trained,
     bundle: dict[str, Plain],
 ) -> RunFacts:
     """What the figures of one question were made from. splits: the examples that answer it."""
@@ -77,8 +77,11 @@ def run_facts(
         counts={name: Counter(labels_in(part)) for name, part in splits},
         findings=(*origin.findings, *prepared.findings, *findings),
         recipe=prepared.recipe.model_dump(),
-        choices=(*choices, *prepared.plan.choices, *idle),
-        curve=training_curve(events, prepared.plan.metric),
+        choices=(*trained.choices, *prepared.plan.choices, *idle),
+        model=trained.members,
+        tried=trained.tried,
+        ranks=ranks_left(prepared.network) if "tuned" in trained.members else {},
+        curve=training_curve(trained.events, prepared.plan.metric),
         bundle=bundle,
         machine=describe_machine(),
     )

@@ -119,9 +119,8 @@ def run_job(
             splits,
             origin,
             data_sha256=data_sha256,
-            events=trained.events,
             findings=(*dropped, *_silent_text(trained.events)),
-            choices=trained.choices,
+            trained=trained,
             bundle=bundle_facts(scorer.bundle_id, exported),
         )
         answers = {"dev": scorer_answers(scorer, splits.dev), "test": scorer_answers(scorer, splits.test)}

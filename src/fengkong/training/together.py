@@ -10,8 +10,9 @@ from fengkong.domain.findings import Finding
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.fields import FieldEncoder
 from fengkong.scoring.fitting import fit_fields
+from fengkong.scoring.manifest import GRAPH
 from fengkong.scoring.scorer import open_scorers
-from fengkong.training.automatic import cleaned_texts
+from fengkong.training.automatic import Trained, cleaned_texts
 from fengkong.training.describing import bundle_facts, describe, run_facts
 from fengkong.training.evaluation import scorer_answers, true_answers
 from fengkong.training.exporting.exportable import check_exportable
@@ -112,9 +113,8 @@ def run_together(
                 part,
                 origin,
                 data_sha256=data_sha256,
-                events=events,
                 findings=dropped,
-                choices=(),
+                trained=Trained({GRAPH: 1.0}, logits, events=tuple(events)),
                 bundle=bundle_facts(scorer.bundle_id, exported),
             )
             plan = replace(prepared.plan, metric=kind.kinds[task.name].metric)

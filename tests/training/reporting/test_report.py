@@ -17,6 +17,7 @@ from fengkong.training.machine import describe_machine
 from fengkong.training.measuring.floors import Floor
 from fengkong.training.measuring.measurement import Measurement, RunFacts, measure, training_curve
 from fengkong.training.measuring.thresholds import Costs
+from fengkong.training.measuring.tried import Tried
 from fengkong.training.progress import Evaluated, Finished, Step
 from fengkong.training.reporting.report import ExplainedExample, render_report, write_metrics, write_report
 from fengkong.training.reporting.wording import words
@@ -156,6 +157,27 @@ def test_the_report_tells_the_run(pages, binary):
         assert told in pages["en"]
     auc = binary.tuned.test.binary.auc
     assert f"{auc.value:.3f} ({auc.low:.3f}–{auc.high:.3f})" in pages["en"]
+
+
+def test_the_page_names_what_was_sealed_what_was_tried_and_the_ranks_that_were_left():
+    tried = (
+        Tried("frozen", "0.100 behind the best", figure=0.8, spread=0.012, loss=0.41, minutes=0.25),
+        Tried("tuned", f"not tried: {EVIL}"),
+    )
+    found = measured(model=("contrastive", "ngrams"), tried=tried, ranks={"layer.0.query": 12, "layer.0.value": 3})
+    page = render_report(found)
+    assert "the sealed model (tuned on pairs + n-grams) reaches" in page
+    assert ">tuned on pairs + n-grams</th>" in page
+    for part in (
+        "0.800 (0.012)",
+        "0.410",
+        "0.100 behind the best",
+        f"not tried: {escape(EVIL)}",
+        "layer.0.query",
+        "12",
+    ):
+        assert part in page
+    assert "对比微调后 + n-gram 线性模型" in render_report(found, language="zh")
 
 
 @pytest.mark.parametrize(

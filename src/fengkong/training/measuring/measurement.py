@@ -19,6 +19,7 @@ from fengkong.training.measuring.floors import Floor
 from fengkong.training.measuring.metrics import Metrics, Outcomes, classification_metrics, positive_index
 from fengkong.training.measuring.ranking import Curves, Ranking
 from fengkong.training.measuring.thresholds import BandMetrics, Bands, Costs, choose_bands, measure_bands
+from fengkong.training.measuring.tried import Tried
 from fengkong.training.progress import Evaluated, Event, Step
 
 if TYPE_CHECKING:  # defaults imports torch, which reading or writing figures doesn't need
@@ -57,7 +58,9 @@ class RunFacts:
     """What the figures were made from, as the job that ran knows it.
 
     counts: examples by split and label. choices: what was chosen from the size of the data, and why.
-    recipe: the whole recipe. bundle: what was sealed, parity with the trained model included. seconds: by stage.
+    recipe: the whole recipe. model: the members that the sealed model is made of ("ngrams", "frozen", "contrastive",
+    "tuned"); tried: all that were in the race, where there was one. ranks: what AdaLoRA left of each matrix.
+    bundle: what was sealed, parity with the trained model included. seconds: by stage.
     machine: processor, cores, versions. command: what a person types to make it again.
     """
 
@@ -70,6 +73,9 @@ class RunFacts:
     findings: tuple[Finding, ...] = ()
     recipe: Mapping[str, Plain] = field(default_factory=dict)
     choices: "tuple[Choice, ...]" = ()
+    model: tuple[str, ...] = ("tuned",)
+    tried: tuple[Tried, ...] = ()
+    ranks: Mapping[str, int] = field(default_factory=dict)
     curve: TrainingCurve | None = None
     bundle: Mapping[str, Plain] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)

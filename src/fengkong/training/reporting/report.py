@@ -72,6 +72,8 @@ def render_report(
     """The report as HTML. `language` is that of its headings and sentences, "en" or "zh"."""
     if language not in ("en", "zh"):
         raise SettingsError("the report's language is not known", received=repr(language), cure="use 'en' or 'zh'")
+    w = words(language)
+    w |= {"tuned": " + ".join(w[f"model_{member}"] for member in measurement.run.model)}
     environment = page_environment()
     environment.filters |= {"estimate": _estimate, "signed": _signed}
     shared = {
@@ -79,33 +81,33 @@ def render_report(
         "run": measurement.run,
         "name": measurement.run.name,
         "created": measurement.run.created,
-        "title": words(language)["title"],
-        "w": words(language),
+        "title": w["title"],
+        "w": w,
         "language": language,
         "examples": examples,
     }
     if isinstance(measurement, TaskMeasurement):
         test = measurement.tuned.test
         return environment.get_template("task_report.html.jinja").render(
-            **shared, charts=_curve(measurement.run, language), chief=test.figures[measurement.metric]
+            **shared, charts=_curve(measurement.run, w), chief=test.figures[measurement.metric]
         )
     return environment.get_template("report.html.jinja").render(
         **shared,
-        charts=_charts(measurement, language),
+        charts=_charts(measurement, w),
         chief=_chief(measurement.tuned.test, measurement.metric),
         confusions=_confusions(measurement.tuned.test),
     )
 
 
-def _curve(run: RunFacts, language: Language) -> dict[str, Markup]:
+def _curve(run: RunFacts, w: Mapping[str, str]) -> dict[str, Markup]:
     if not (run.curve and run.curve.loss and run.curve.dev):
         return {}
-    return {"curve": Markup(charts.learning_curve(run.curve, words(language)))}  # noqa: S704 - as below
+    return {"curve": Markup(charts.learning_curve(run.curve, w))}  # noqa: S704 - as below
 
 
-def _charts(m: Measurement, language: Language) -> dict[str, Markup]:
+def _charts(m: Measurement, w: Mapping[str, str]) -> dict[str, Markup]:
     """Every chart that this run has figures for, by name."""
-    w, calibration = words(language), m.calibration
+    calibration = m.calibration
     drawn = {
         "comparison": charts.model_comparison(m.models, w),
         "reliability": charts.reliability_diagram(calibration.test_before, calibration.test_after, w),
@@ -117,7 +119,7 @@ def _charts(m: Measurement, language: Language) -> dict[str, Markup]:
         if m.drawings.curves:
             drawn["roc"] = charts.roc_curve(m.drawings.curves, w)
             drawn["precision_recall"] = charts.precision_recall_curve(m.drawings.curves, w)
-    return _curve(m.run, language) | {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - our own drawing; Vega escapes its texts
+    return _curve(m.run, w) | {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - our own drawing; Vega escapes its texts
 
 
 def _chief(metrics: Metrics, metric: str) -> Estimate:

@@ -27,8 +27,8 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     # sentences, and what stands between two of them
     "gap": (" ", ""),
     "headline": (
-        "On {n} test texts the tuned model reaches {metric} {value}.",
-        "在 {n} 条测试文本上，微调后模型的{metric}为 {value}。",
+        "On {n} test texts the sealed model ({model}) reaches {metric} {value}.",
+        "在 {n} 条测试文本上，封装的模型（{model}）的{metric}为 {value}。",
     ),
     "better": (
         "Its difference to the best floor, {floor}, is {gain}: better, beyond chance.",
@@ -91,7 +91,16 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "most_confused": ("The most frequent confusions", "最常见的混淆"),
     # words in tables and charts
     "model": ("model", "模型"),
-    "tuned": ("tuned", "微调后"),
+    "model_tuned": ("tuned", "微调后"),
+    "model_ngrams": ("n-grams", "n-gram 线性模型"),
+    "model_frozen": ("untouched base and a linear head", "未微调的基座 + 线性头"),
+    "model_contrastive": ("tuned on pairs", "对比微调后"),
+    "tried": ("Models that were tried", "候选模型"),
+    "tried_note": (
+        "Figures and log losses are of the texts that choose; in brackets, the standard error over resamples of them.",
+        "指标和对数损失均在用于选择的文本上计算；括号内为重采样所得的标准误。",
+    ),
+    "ranks": ("Ranks that AdaLoRA left, by matrix", "AdaLoRA 保留的秩（按矩阵）"),
     "majority": ("majority", "多数类"),
     "fields": ("fields alone, logistic regression", "仅字段 + 逻辑回归"),
     "tfidf": ("TF-IDF + logistic regression", "TF-IDF + 逻辑回归"),

@@ -14,7 +14,7 @@ from peft.tuners.adalora import SVDLinear
 from peft.tuners.adalora.layer import RankAllocator
 from torch import Tensor, nn
 
-__all__ = ["RankBudget"]
+__all__ = ["RankBudget", "ranks_left"]
 
 ADAPTER = "default"
 """peft's name for the one set of factors."""
@@ -58,7 +58,7 @@ class RankBudget:
     @property
     def ranks(self) -> dict[str, int]:
         """Rank now in use of each map, by its name in the network."""
-        return {name.partition(".lora_E.")[0]: int(values.count_nonzero()) for name, values in self._factors("lora_E")}
+        return ranks_left(self._network)
 
     def penalty(self) -> Tensor:
         """To be added to the loss: how far the factors are from orthogonal."""
@@ -98,6 +98,13 @@ class RankBudget:
             vars(self._allocator)[what][name] = value
 
     def _factors(self, kind: str) -> Iterator[tuple[str, nn.Parameter]]:
-        for name, weights in self._network.named_parameters():
-            if f".{kind}." in name:
-                yield name, weights
+        return _factors(self._network, kind)
+
+
+def ranks_left(network: nn.Module) -> dict[str, int]:
+    """The rank that AdaLoRA has in each matrix, by its name in the network; none where it is tuned in another way."""
+    return {name.partition(".lora_E.")[0]: int(values.count_nonzero()) for name, values in _factors(network, "lora_E")}
+
+
+def _factors(network: nn.Module, kind: str) -> Iterator[tuple[str, nn.Parameter]]:
+    return ((name, weights) for name, weights in network.named_parameters() if f".{kind}." in name)
