@@ -1,36 +1,11 @@
 """A pack becomes a workspace that passes its own checks, in both languages."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from fengkong import corpus, rules
-from fengkong.assembly import PACKS, Settings, create_workspace
+from fengkong.assembly import Settings, create_workspace
 from fengkong.domain import SettingsError
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("pack", PACKS)
-def test_a_new_workspace_passes_its_own_checks(tmp_path: Path, pack: str, language: str) -> None:
-    folder = tmp_path / "my-risk"
-    create_workspace(pack, folder, language=language, rows=120, recipe="")  # type: ignore[arg-type]
-    settings = Settings.read(folder)
-    assert settings.name == "my-risk"
-    assert settings.language == language
-    assert rules.check(settings.path(settings.decisions.rules)) == []
-    examples = corpus.read_examples(settings.source)
-    assert len(examples) == 120
-    assert settings.model.positive in {None, *(ex.label for ex in examples)}
-    waiting = list(corpus.read_documents(settings.path(settings.decisions.applications)))
-    assert waiting
-    assert not {doc.text for doc in waiting} & {ex.text for ex in examples}
-
-
-def test_applications_that_wait_bear_no_label(tmp_path: Path) -> None:
-    create_workspace("loan", tmp_path / "ws", rows=60, recipe="")
-    lines = (tmp_path / "ws" / "applications.jsonl").read_text(encoding="utf-8").splitlines()
-    assert all(json.loads(line).keys() == {"id", "text", "time", "fields"} for line in lines)
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:

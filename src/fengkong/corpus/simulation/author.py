@@ -27,11 +27,15 @@ TRIES = 200
 
 @dataclass(frozen=True)
 class Group:
-    """One sender, customer or company, with the facts that stay. ring: shared by those of one ring; "" outside."""
+    """One sender, customer or company, with the facts that stay.
+
+    ring: shared by those of one ring, "" outside. since: the second from which the ring is at work.
+    """
 
     id: str
     facts: Mapping[str, FieldValue]
     ring: str = ""
+    since: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,36 +68,39 @@ class Author:
         self.rng = Random(self.seed)  # noqa: S311 - simulated data, not a secret
 
     def visit(self) -> Iterator[Written]:
-        """One text of somebody, or several within minutes."""
-        group, bursts = self._group(), self.world.bursts
-        time = FIRST_DAY + timedelta(seconds=self.rng.randrange(SECONDS))
-        scene = self._scene(group)
-        if bursts is None or self.rng.random() >= bursts.share:
-            yield self._write(group, time, scene, burst=False)
-            return
-        count = self.rng.randint(*bursts.texts)
-        for _ in range(count):
-            yield self._write(group, time, scene, burst=True)
-            time += timedelta(seconds=self.rng.randint(10, 60 * bursts.minutes // count))
+        """One text of somebody, several within minutes, or one of each of a ring that has come to work."""
+        for group in self._visitors():
+            bursts = self.world.bursts
+            working = self.world.rings.days * 86_400 if self.world.rings and group.ring else SECONDS
+            time = FIRST_DAY + timedelta(seconds=group.since + self.rng.randrange(working))
+            scene = self._scene(group)
+            if bursts is None or self.rng.random() >= bursts.share:
+                yield self._write(group, time, scene, burst=False)
+                continue
+            count = self.rng.randint(*bursts.texts)
+            for _ in range(count):
+                yield self._write(group, time, scene, burst=True)
+                time += timedelta(seconds=self.rng.randint(10, 60 * bursts.minutes // count))
 
-    def _group(self) -> Group:
-        """Somebody who was there before, somebody new, or somebody new of a new ring."""
+    def _visitors(self) -> list[Group]:
+        """Somebody who was there before, somebody new, or a new ring."""
         if self.groups and self.rng.random() < self.world.group.again:
-            return self.rng.choice(self.groups)
+            return [self.rng.choice(self.groups)]
         rings = self.world.rings
         if rings is None or self.rng.random() >= rings.share:
-            return self._new_group()
+            return [self._new_group()]
         ring = f"R{len(self.groups) + 1:06d}"
-        first = self._new_group(ring)
+        since = self.rng.randrange(SECONDS - rings.days * 86_400)
+        first = self._new_group(ring, since)
         shared = {name: first.facts[name] for name in rings.shared}
-        members = [first, *(self._new_group(ring, shared) for _ in range(self.rng.randint(*rings.groups) - 1))]
-        return self.rng.choice(members)
+        others = [self._new_group(ring, since, shared) for _ in range(self.rng.randint(*rings.groups) - 1)]
+        return [first, *others]
 
-    def _new_group(self, ring: str = "", shared: Mapping[str, FieldValue] | None = None) -> Group:
+    def _new_group(self, ring: str = "", since: int = 0, shared: Mapping[str, FieldValue] | None = None) -> Group:
         lasting = {name: model for name, model in self.world.fields.items() if model.of_group}
         facts = {name: draw(self.rng, model, name, self.wording) for name, model in lasting.items()}
         id_ = f"{self.world.group.prefix}{len(self.groups) + 1:06d}"
-        group = Group(id_, {self.world.group.field: id_, **facts, **(shared or {})}, ring)
+        group = Group(id_, {self.world.group.field: id_, **facts, **(shared or {})}, ring, since)
         self.groups.append(group)
         return group
 
@@ -139,7 +146,8 @@ class Author:
 
     def _senses(self, model: Scene, group: Group) -> dict[str, Sense]:
         """Different causes, each in a sense: the first is drawn, the others mostly lean the same way."""
-        causes = self.rng.sample(model.causes, min(self.rng.randint(*model.reasons), len(model.causes)))
+        drawn = self.rng.sample(model.causes, min(self.rng.randint(*model.reasons), len(model.causes)))
+        causes = [*model.always, *drawn]
         share = self.world.rings.risky if self.world.rings and group.ring else model.risky
         risky = self.rng.random() < share
         senses = [risky, *(risky == (self.rng.random() < AGREEMENT) for _ in causes[1:])]
@@ -175,6 +183,7 @@ class Author:
         wording, rng = self.wording, self.rng
         values = {name: written(facts[name], model, name, wording) for name, model in self.world.fields.items()}
         values |= {"who": wording.fill(rng, wording.who, values), "other": wording.fill(rng, wording.other, values)}
+        values |= {name: wording.fill(rng, rng.choice(wording.slots[name]), values) for name in wording.shared}
         script = Random(f"{self.seed}{group.ring}{scene}") if group.ring else rng  # noqa: S311 - as above
         opening = Sentence(wording.fill(rng, script.choice(wording.scenes[scene]), values))
         body = []
@@ -182,7 +191,8 @@ class Author:
             phrase = wording.fill(rng, script.choice(wording.causes[cause][sense]), values)
             effects = getattr(self.world.causes[cause], sense).effects
             worths = [worth for labels in effects.values() for worth in labels.values()]
-            body.append(Sentence(phrase, script.choice(wording.openers), cause, max(worths, key=abs, default=0.0)))
+            opener = wording.fill(rng, script.choice(wording.openers), values)
+            body.append(Sentence(phrase, opener, cause, max(worths, key=abs, default=0.0)))
         body += self._distractors(scene, values)
         rng.shuffle(body)
         closing = [Sentence(wording.fill(rng, script.choice(wording.closers), values))] if self._closes() else []
@@ -196,7 +206,7 @@ class Author:
         wording, rng = self.wording, self.rng
         if rng.random() >= DISTRACTED:
             return []
-        causes = self.world.scenes[scene].causes
+        causes = (*self.world.scenes[scene].always, *self.world.scenes[scene].causes)
         if not (causes and wording.others) or (wording.distractors and rng.random() < 0.5):
             frames, said = wording.distractors, ""
         else:

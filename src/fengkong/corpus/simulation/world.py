@@ -73,10 +73,14 @@ class Cause(_Part):
 
 
 class Scene(_Part):
-    """A kind of text: how often it occurs, how often it is risky, what may be said in it, how many such reasons."""
+    """A kind of text: how often it occurs, how often it is risky, what may be said in it, how many such reasons.
+
+    always: causes that each of its texts speaks of, before those that are drawn.
+    """
 
     weight: float = Field(gt=0)
     risky: float = Field(0.5, ge=0, le=1)
+    always: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
     reasons: tuple[int, int] = (1, 2)
     effects: Effects = {}
@@ -92,12 +96,16 @@ class Bursts(_Part):
 
 
 class Rings(_Part):
-    """Several groups that share fields and one script: the share of groups, ring sizes, and how risky they are."""
+    """Several groups that share fields and one script: the share of groups, ring sizes, and how risky they are.
+
+    days: how long a ring is at work.
+    """
 
     share: float = Field(ge=0, le=1)
     groups: tuple[int, int]
     shared: tuple[str, ...]
     scenes: tuple[str, ...]
+    days: int = Field(ge=1)
     risky: float = Field(1.0, ge=0, le=1)
 
 
@@ -130,9 +138,10 @@ class World(_Part):
 class Wording(Material):
     """What one language can say in a world.
 
-    scenes: openings by scene. causes: phrases by cause and sense; {who} is whom the text is about. others: frames for
-    what somebody else did ({any}), without effect, said of {other}. closers: the last words, at times.
-    codes: patterns by field, each # a digit. values: how a choice is written, by field and value.
+    scenes: openings by scene. causes: phrases by cause and sense; {who} is whom the text is about.
+    others: frames for what somebody else did ({any}), without effect, said of {other}. closers: last words, at times.
+    shared: slots that keep their value through a text. codes: patterns by field, each # a digit.
+    values: how a choice is written, by field and value.
     """
 
     scenes: Mapping[str, Sequence[str]]
@@ -141,6 +150,7 @@ class Wording(Material):
     distractors: Sequence[str] = ()
     others: Sequence[str] = ()
     closers: Sequence[str] = ()
+    shared: Sequence[str] = ()
     who: str = ""
     other: str = ""
     codes: Mapping[str, str] = field(default_factory=dict)
@@ -199,7 +209,7 @@ def _read(file: Traversable | Path) -> dict[str, Any]:
 def _names(world: World) -> Iterator[tuple[str, str, Mapping[str, object]]]:
     """Every name that the model uses: what it is, the name, and those that exist."""
     for scene in world.scenes.values():
-        yield from (("cause", name, world.causes) for name in scene.causes)
+        yield from (("cause", name, world.causes) for name in (*scene.always, *scene.causes))
         yield from (("field", name, world.fields) for name in scene.fields)
     said = [sense for cause in world.causes.values() for sense in (cause.risky, cause.benign)]
     for sense in said:

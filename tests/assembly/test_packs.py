@@ -1,0 +1,222 @@
+"""Every pack, in both languages: a workspace that passes its own checks and decides on its own sample."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fengkong import corpus, rules
+from fengkong.assembly import PACKS, Settings, create_workspace
+from fengkong.corpus.simulation.language import Language
+from fengkong.decisions import Decider, Policy, Velocity
+from fengkong.domain import Decision, Document, FieldValue, Outcome, RuleState, SettingsError
+from fengkong.ledger import MemoryLedger
+from fengkong.scoring import FakeScorer
+
+Make = Callable[[str, Language], Settings]
+EVERY = [pytest.param(pack, language, id=f"{pack}-{language}") for pack in PACKS for language in ("en", "zh")]
+
+
+class Oracle(FakeScorer):
+    """Answers the probabilities that the truth of a sample says, as the best of all models would."""
+
+    def __init__(self, name: str, positive: str | None, known: Mapping[str, Mapping[str, float]]) -> None:
+        super().__init__(name, tuple(next(iter(known.values()))), positive=positive)
+        self._known = known
+
+    def probabilities(
+        self,
+        texts: Sequence[str],
+        fields: Sequence[Mapping[str, FieldValue]] | None = None,
+        pairs: Sequence[str] | None = None,
+    ) -> NDArray[np.float64]:
+        return np.array([[self._known[text][label] for label in self.labels] for text in texts])
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def oracles(settings: Settings) -> dict[str, Oracle]:
+    texts = [str(row["text"]) for row in rows(settings.folder / "data.jsonl")]
+    truths = rows(settings.folder / "truth.jsonl")
+    found = {}
+    for name, question in settings.model.asked.items():
+        known = {text: probabilities(truth, name) for text, truth in zip(texts, truths, strict=True)}
+        found[name] = Oracle(name, question.positive, known)
+    return found
+
+
+def probabilities(truth: Mapping[str, object], question: str) -> Mapping[str, float]:
+    if isinstance(bad := truth.get("probability"), float):  # a loan: of the label bad
+        return {"bad": bad, "good": 1 - bad}
+    of_questions = truth["probabilities"]
+    assert isinstance(of_questions, dict)
+    return dict(of_questions[question])
+
+
+def test_the_packs_that_are_promised_are_there() -> None:
+    assert set(PACKS) == {"loan", "fraud", "credit", "market", "service", "incident"}
+
+
+@pytest.mark.parametrize(("pack", "language"), EVERY)
+def test_a_new_workspace_passes_its_own_checks(pack_workspace: Make, pack: str, language: Language) -> None:
+    settings = pack_workspace(pack, language)
+    assert (settings.name, settings.language) == (f"my-{pack}", language)
+    assert rules.check(settings.path(settings.decisions.rules)) == []
+    for name, question in settings.model.asked.items():
+        columns = corpus.Columns(**settings.data_of(name).columns.model_dump())
+        examples = corpus.read_examples(settings.source, columns)
+        assert len(examples) == 240
+        assert question.positive in {None, *(ex.label for ex in examples)}
+        splits = corpus.split_examples(examples, how=settings.data.split)
+        codes = {finding.code for finding in corpus.check_examples(splits)}
+        assert not codes & {"D003", "D008", "D009", "D010", "D011", "D014", "D015"}
+
+
+@pytest.mark.parametrize(("pack", "language"), EVERY)
+def test_its_truth_explains_its_labels(pack_workspace: Make, pack: str, language: Language) -> None:
+    settings = pack_workspace(pack, language)
+    data, truths = rows(settings.folder / "data.jsonl"), rows(settings.folder / "truth.jsonl")
+    assert [row["id"] for row in data] == [truth["id"] for truth in truths]
+    for row, truth in zip(data, truths, strict=True):
+        labels = truth.get("labels") or {settings.model.name: truth["label"]}
+        assert isinstance(labels, dict)
+        for name, question in settings.model.asked.items():
+            assert row[question.label or "label"] == labels[name]
+        for span in truth["planted"]:  # type: ignore[attr-defined]
+            assert str(row["text"])[span["start"] : span["end"]] == span["text"]
+
+
+@pytest.mark.parametrize(("pack", "language"), EVERY)
+def test_what_waits_bears_no_label_and_is_new(pack_workspace: Make, pack: str, language: Language) -> None:
+    settings = pack_workspace(pack, language)
+    waiting = rows(settings.path(settings.decisions.applications))
+    data = rows(settings.folder / "data.jsonl")
+    assert len(waiting) >= 40
+    assert {key for row in waiting for key in row} <= {"id", "text", "pair", "time", "fields"}
+    assert not {row["text"] for row in waiting} & {row["text"] for row in data}
+    assert min(str(row["time"]) for row in waiting) >= max(str(row["time"]) for row in data)
+
+
+@pytest.mark.parametrize(("pack", "language"), EVERY)
+def test_a_good_model_leads_to_every_outcome(pack_workspace: Make, pack: str, language: Language) -> None:
+    settings = pack_workspace(pack, language)
+    policy = Policy(settings.name, rules.RuleSet.load(settings.path(settings.decisions.rules)))
+    ledger = MemoryLedger()
+    sources = [Velocity(policy.windows, ledger)] if policy.windows else []
+    decider = Decider(policy, oracles(settings), ledger, sources=sources)
+    decided = decider.decide_many(list(corpus.read_documents(settings.source)))
+    outcomes = Counter(dec.outcome for dec in decided)
+    assert set(outcomes) == set(Outcome)
+    assert outcomes[Outcome.APPROVE] > 24
+    assert not [rule for dec in decided for rule in dec.trace.rules if rule.state is RuleState.ERROR]
+    for dec in decided:
+        for reason in dec.reasons:
+            assert reason.texts["en"]
+            assert any("一" <= sign <= "鿿" for sign in reason.texts["zh"])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_credit_grades_offers_and_prices_every_file(pack_workspace: Make, language: Language) -> None:
+    settings = pack_workspace("credit", language)
+    rule_set = rules.RuleSet.load(settings.path(settings.decisions.rules))
+    good = {"years_trading": 9, "turnover": 100_000, "requested": 20_000, "debt_ratio": 10, "late_12m": 0}
+    figures = {**good, "enquiries_6m": 0, "security": "property"}
+    best = rule_set.derive({**figures, "signals.risk.p": 0.02})
+    worst = rule_set.derive({**figures, "late_12m": 8, "debt_ratio": 90, "signals.risk.p": 0.9})
+    offers = [(d["tables.grade.letter"], d["tables.offer.share"], d["tables.offer.band"]) for d in (best, worst)]
+    assert offers == [("A", 40, "P1"), ("E", 0, "none")]
+    text_alone = rule_set.derive({**figures, "signals.risk.p": 0.5})
+    assert text_alone["tables.grade.letter"] == "C"
+
+
+def hits(dec: Decision) -> set[str]:
+    return {rule.rule for rule in dec.trace.rules if rule.state is RuleState.HIT}
+
+
+def test_fraud_sees_bursts_and_rings(pack_workspace: Make) -> None:
+    settings = pack_workspace("fraud", "en")
+    policy = Policy("fraud", rules.RuleSet.load(settings.path(settings.decisions.rules)))
+    ledger = MemoryLedger()
+    decider = Decider(policy, oracles(settings), ledger, sources=[Velocity(policy.windows, ledger)])
+    decided = decider.decide_many(list(corpus.read_documents(settings.source)))
+    truths = rows(settings.folder / "truth.jsonl")
+    hit = {
+        name: [truth for dec, truth in zip(decided, truths, strict=True) if name in hits(dec)]
+        for name in ("many-within-an-hour", "shared-number")
+    }
+    assert hit["many-within-an-hour"]
+    assert all(truth["burst"] for truth in hit["many-within-an-hour"])
+    assert hit["shared-number"]
+    assert all(truth["ring"] for truth in hit["shared-number"])
+
+
+def test_a_blocked_number_is_declined_whatever_the_message_says(pack_workspace: Make) -> None:
+    settings = pack_workspace("fraud", "en")
+    policy = Policy("fraud", rules.RuleSet.load(settings.path(settings.decisions.rules)))
+    ledger = MemoryLedger()
+    decider = Decider(policy, oracles(settings), ledger, sources=[Velocity(policy.windows, ledger)])
+    text = str(rows(settings.folder / "data.jsonl")[0]["text"])
+    dec = decider.decide(Document(text, {"phone": "(000) 000 0000", "sender": "S1", "channel": "sms", "urls": 0}))
+    assert (dec.outcome, dec.reasons[0].code) == (Outcome.DECLINE, "F10")
+
+
+def test_market_reads_the_company_as_the_second_text(pack_workspace: Make) -> None:
+    settings = pack_workspace("market", "zh")
+    for row in rows(settings.folder / "data.jsonl"):
+        assert str(row["pair"]) in str(row["text"])
+        assert {"event", "sentiment", "severity"} <= row.keys()
+    for truth in rows(settings.folder / "truth.jsonl"):
+        assert truth["entities"]
+
+
+@pytest.mark.parametrize(("language", "model"), [("en", "tuned"), ("zh", "ngrams")])
+def test_the_recipe_fits_the_language(pack_workspace: Make, language: Language, model: str) -> None:
+    recipe = (pack_workspace("service", language).folder / "recipe.toml").read_text(encoding="utf-8")
+    assert recipe == f'model = "{model}"\nepochs = "auto"\n'
+
+
+@pytest.fixture
+def own_pack(tmp_path: Path) -> Path:
+    """The incident pack as a folder of one's own, with its world beside it."""
+    pack = tmp_path / "my-pack"
+    shutil.copytree(str(files("fengkong.assembly").joinpath("packs", "incident")), pack)
+    shutil.copytree(str(files("fengkong.corpus.simulation").joinpath("incident")), pack / "world")
+    text = (pack / "pack.toml").read_text(encoding="utf-8")
+    (pack / "pack.toml").write_text(text.replace('simulation = "incident"', 'simulation = "world"'), encoding="utf-8")
+    return pack
+
+
+def test_a_pack_of_ones_own_makes_the_same_workspace(own_pack: Path, tmp_path: Path) -> None:
+    for pack, folder in ((str(own_pack), "a/ws"), ("incident", "b/ws")):
+        (tmp_path / folder).parent.mkdir()
+        create_workspace(pack, tmp_path / folder, rows=60, recipe="")
+    ours, theirs = ({p.name: p.read_bytes() for p in (tmp_path / x / "ws").iterdir()} for x in ("a", "b"))
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("rows = 4000", "rows = 3", "'rows' can't be used"),
+        ("rows = 4000", "row = 4000", "'rows' can't be used"),
+        ('simulation = "world"', 'simulation = "wrld"', r"no simulation of that name \(received 'wrld'\)"),
+        ('["rules.yaml"]', '["rule.yaml"]', "rule.yaml: the pack's file can't be read"),
+        ("waiting = 60", "waiting = ", "not valid TOML"),
+    ],
+)
+def test_a_pack_that_cannot_be_used_says_why(own_pack: Path, tmp_path: Path, old: str, new: str, fault: str) -> None:
+    file = own_pack / "pack.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(SettingsError, match=fault):
+        create_workspace(str(own_pack), tmp_path / "ws", rows=60, recipe="")
+    assert not (tmp_path / "ws").exists()
