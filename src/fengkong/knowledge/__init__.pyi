@@ -7,6 +7,11 @@ from .entities import Vocabulary as Vocabulary
 from .facts import GraphFacts as GraphFacts
 from .facts import GraphLimits as GraphLimits
 from .graph import EntityGraph as EntityGraph
+from .linking import Linked as Linked
+from .linking import link as link
+from .linking import link_spans as link_spans
+from .matching import Match as Match
+from .matching import NameIndex as NameIndex
 from .rows import read_edges as read_edges
 from .rows import read_entities as read_entities
 from .scripts import CopyFacts as CopyFacts

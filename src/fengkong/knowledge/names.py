@@ -17,8 +17,6 @@ LEGAL_FORMS = {
     "股份有限公司": "股份有限公司",
     "股份公司": "股份有限公司",
     "private limited": "ltd",
-    "company limited": "ltd",
-    "co ltd": "ltd",
     "limited": "ltd",
     "ltd": "ltd",
     "public limited company": "plc",
@@ -46,7 +44,8 @@ _FORM = re.compile(
 _SIGNS = re.compile(r"[^\w&+]+|_+")
 _BETWEEN_HAN = re.compile(f"(?<=[{_HAN}]) +| +(?=[{_HAN}])")
 _COMPANY_DOTS = re.compile(r"(?<=\b\w)\.(?=\w\b|\s|,|$)")
-_TITLES = re.compile("^(?:mr|mrs|ms|miss|dr|prof) |(?<=.)(?:先生|女士|小姐|老师)$")
+_COMPANY = re.compile("(?: (?:co|company))+$")
+_TITLES = re.compile("^(?:(?:mr|mrs|ms|miss|dr|prof) )+|(?<=.)(?:先生|女士|小姐|老师)+$")
 _STREETS = {
     "st": "street",
     "rd": "road",
@@ -62,7 +61,7 @@ _STREETS = {
     "no": "",
     "number": "",
 }
-_DIALLED = re.compile(r"(?:\+|00)?86(?=1[3-9]\d{9}$)")
+_DIALLED = re.compile(r"^(?:\+|00)?86(?=1[3-9]\d{9}$)")
 
 
 def normal_name(kind: str, name: str) -> str:
@@ -108,6 +107,8 @@ def _person(plain: str) -> str:
 
 def _company(plain: str) -> str:
     name, form = legal_form(_words(_COMPANY_DOTS.sub("", plain)))
+    if form == "ltd":
+        name = _COMPANY.sub("", name)
     glue = "" if form and form[0] >= "\u3400" else " "
     return f"{name}{glue}{form}" if form else name
 
