@@ -10,6 +10,7 @@ import typer
 from fengkong import assembly, decisions, ledger, rules, scoring, training
 from fengkong.cli.data import Labelled, read_labelled
 from fengkong.cli.options import Json, Workspace, workspace_settings
+from fengkong.cli.sarif import write_sarif
 from fengkong.cli.terminal import draw_findings, emit_json, out
 from fengkong.domain.documents import Place
 from fengkong.domain.errors import FengkongError, InputError, SettingsError, likely_slip
@@ -28,6 +29,9 @@ def check(
     ] = None,
     workspace: Workspace = None,
     as_json: Json = False,
+    sarif: Annotated[
+        Path | None, typer.Option("--sarif", help="Write the findings as SARIF 2.1.0 too, for code hosts and editors.")
+    ] = None,
 ) -> None:
     """List all that is wrong in rules, recipe, data and their fit, with place and cure; exit code 1 for an error.
 
@@ -40,6 +44,8 @@ def check(
     else:
         findings.of_workspace(workspace_settings(workspace, "name the files: fengkong check FILE"))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    if sarif:
+        write_sarif(sarif, findings)
     if as_json:
         emit_json({"errors": errors, "findings": findings})
     else:
