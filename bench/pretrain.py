@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.quality import SETS, Set, progress, rows, run
+from bench.quality import CHINESE, Set, progress, rows, run
 from bench.tables import table
 from fengkong import corpus, training
 
@@ -50,7 +50,7 @@ def texts(parts: Sequence[str], data: Path) -> Iterator[str]:
         if part in CORPORA:
             yield from training.read_texts(str(data / f"{part}.jsonl.gz"))
             continue
-        for one in (one for one in SETS if one.language == "zh"):
+        for one in CHINESE:
             examples = corpus.read_examples(data / one.file, corpus.Columns(group=""))
             yield from (ex.text for ex in corpus.split_examples(examples, how="given").train)
 
