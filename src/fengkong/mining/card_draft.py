@@ -6,17 +6,13 @@ import numpy as np
 
 from fengkong.domain.errors import SettingsError
 from fengkong.mining.cases import Cases
-from fengkong.mining.characteristics import Bin, Characteristic
-from fengkong.mining.clauses import number
+from fengkong.mining.characteristics import Characteristic
 from fengkong.mining.drafts import as_yaml, inputs_of, rule_set
-from fengkong.mining.fields import literal
 from fengkong.mining.scorecard import Scorecard
 from fengkong.rules.types import Kind
 
-__all__ = ["bin_cells", "draft_scorecard"]
+__all__ = ["draft_scorecard"]
 
-CELL = 1_500
-"""Characters of one cell; what is longer becomes several cells of the same points."""
 REASON = {"en": "The score is low.", "zh": "评分偏低。"}
 
 
@@ -48,33 +44,8 @@ def draft_scorecard(card: Scorecard, cases: Cases, name: str = "mined", *, revie
 
 def _cells(characteristic: Characteristic) -> Iterator[tuple[str, int]]:
     """Every cell with its points; `otherwise` is what live cases may bring that the past ones did not."""
-    for each in characteristic.bins:
-        yield from ((cell, each.points) for cell in bin_cells(characteristic, each))
-    if characteristic.type.kind is Kind.TEXT and not any(each.others for each in characteristic.bins):
+    for one in characteristic.bins:
+        yield from ((cell, one.points) for cell in one.cells(characteristic.type.kind))
+    if characteristic.type.kind is Kind.TEXT and not any(one.others for one in characteristic.bins):
         yield "otherwise", characteristic.unknown.points
     yield "unknown", characteristic.unknown.points
-
-
-def bin_cells(characteristic: Characteristic, one: Bin) -> list[str]:
-    """A bin as the rule language writes it in a scorecard."""
-    if characteristic.type.kind is Kind.BOOLEAN:
-        return list(one.values)
-    if one.low is None and one.high is None:
-        parts = _parts([literal(value) for value in one.values])
-        return [
-            *(f"in [{', '.join(part)}]" for part in parts if not one.others),
-            *(["otherwise"] if one.others else []),
-        ]
-    if one.low is not None and one.high is not None:
-        return [f"[{number(one.low)}..{number(one.high)})"]
-    return [f"< {number(one.high)}"] if one.high is not None else [f">= {number(one.low or 0.0)}"]
-
-
-def _parts(literals: list[str]) -> Iterator[list[str]]:
-    part: list[str] = []
-    for each in literals:
-        if part and sum(map(len, part)) + 2 * len(part) + len(each) > CELL:
-            yield part
-            part = []
-        part.append(each)
-    yield part

@@ -1,5 +1,6 @@
 """One line of a scorecard: a field cut into bins, each with its cases, weight of evidence and points."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,10 +8,13 @@ from numpy.typing import NDArray
 
 from fengkong.mining.binning import BoolArray, Counts, FloatArray, count, cut_numbers, evidence, group_values, one_half
 from fengkong.mining.chance import beyond, mean_gap
-from fengkong.mining.fields import Field, literal
-from fengkong.rules.types import Type
+from fengkong.mining.fields import Field, literal, numeral
+from fengkong.rules.types import NUMBERS, Kind, Type
 
 __all__ = ["Bin", "Characteristic", "chance_of", "characteristic"]
+
+CELL = 1_500
+"""Characters of a cell at most; the values of a longer one stand in several, with the same points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,17 @@ class Bin:
     woe: float = 0.0
     points: int = 0
 
+    def cells(self, kind: Kind) -> list[str]:
+        """The bin as cells of a scorecard in the rule language, for a field of that kind."""
+        if kind is Kind.BOOLEAN:
+            return list(self.values)
+        if kind not in NUMBERS:
+            named = [] if self.others else list(_lists([literal(value) for value in self.values]))
+            return [*named, *(["otherwise"] if self.others else [])]
+        if self.low is None or self.high is None:
+            return [f"< {numeral(self.high)}"] if self.high is not None else [f">= {numeral(self.low or 0.0)}"]
+        return [f"[{numeral(self.low)}..{numeral(self.high)})"]
+
 
 @dataclass(frozen=True, slots=True)
 class Characteristic:
@@ -39,6 +54,11 @@ class Characteristic:
     bins: tuple[Bin, ...]
     unknown: Bin
     iv: float
+
+    def rows(self) -> list[tuple[str, Bin]]:
+        """Each bin with what people call it, the unknown last."""
+        named = [(" ".join(one.cells(self.type.kind)), one) for one in self.bins]
+        return [*named, ("unknown", self.unknown)]
 
     def place(self, field: Field) -> NDArray[np.intp]:
         """(n,) the number of each case's bin; `len(bins)` where unknown, or a value that no bin takes."""
@@ -91,6 +111,17 @@ def chance_of(field: Field, bad: BoolArray) -> float:
     for found, tried in ((half, ~half), (~half, half)):
         weights[tried] = characteristic(field.at(found), bad[found]).weights(field.at(tried))
     return beyond(mean_gap(weights[bad], weights[~bad]))
+
+
+def _lists(literals: Sequence[str]) -> Iterator[str]:
+    """Cells that list these values; a cell is a condition, whose length is limited."""
+    part: list[str] = []
+    for each in literals:
+        if part and sum(map(len, part)) + 2 * len(part) + len(each) > CELL:
+            yield f"in [{', '.join(part)}]"
+            part = []
+        part.append(each)
+    yield f"in [{', '.join(part)}]"
 
 
 def _weighed(bare: Characteristic, counts: Counts) -> Characteristic:

@@ -5,17 +5,16 @@ Both say the same. A clause about an unknown value does not hold, as a rule that
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
 import numpy as np
 
 from fengkong.mining.binning import BoolArray
 from fengkong.mining.cases import Cases
-from fengkong.mining.fields import Field, literal
+from fengkong.mining.fields import Field, literal, numeral
 from fengkong.rules.types import Kind
 
-__all__ = ["Clause", "Condition", "Judge", "Operator", "Words", "in_words", "number", "simplified", "written"]
+__all__ = ["Clause", "Condition", "Judge", "Operator", "Words", "in_words", "simplified", "written"]
 
 Operator = Literal["<", ">=", "==", "!=", "true", "false", "known", "unknown"]
 
@@ -104,13 +103,8 @@ def _written(clause: Clause) -> str:
             return f"not {clause.field}"
         case "known" | "unknown":
             return f"{clause.field} is {clause.operator}"
-    shown = literal(clause.value) if isinstance(clause.value, str) else number(clause.value)
+    shown = literal(clause.value) if isinstance(clause.value, str) else numeral(clause.value)
     return f"{clause.field} {clause.operator} {shown}"
-
-
-def number(value: float) -> str:
-    """A number as the rule language writes it, every digit and no exponent."""
-    return format(Decimal(repr(value)).normalize(), "f")
 
 
 Words = dict[str, str]
@@ -136,7 +130,7 @@ def _in_words(clause: Clause, field: Field) -> Words:
         no = clause.operator == "false"
         return {"en": f"it is not so that {english}" if no else english, "zh": f"并非{chinese}" if no else chinese}
     english, chinese = field.said or (field.name, field.name)
-    shown = clause.value if isinstance(clause.value, str) else number(clause.value)
+    shown = clause.value if isinstance(clause.value, str) else numeral(clause.value)
     return {
         "en": f"{english} {_ENGLISH[clause.operator]} {shown}".rstrip(),
         "zh": f"{chinese} {_CHINESE[clause.operator]} {shown}".rstrip(),

@@ -20,7 +20,7 @@ from fengkong.rules.checking import check
 from fengkong.rules.types import BOOLEAN, DECIMAL, INTEGER, NUMBERS, TEXT, Kind, Type
 from fengkong.rules.values import INTEGER_LIMIT
 
-__all__ = ["Field", "left_out", "literal", "read_field"]
+__all__ = ["Field", "left_out", "literal", "numeral", "read_field"]
 
 CATEGORIES = 20
 """Texts of at most so many values, each seen a few times, are a category; those of more are texts."""
@@ -119,3 +119,8 @@ def literal(value: str) -> str:
     if not value or not value.isprintable() or value.endswith("\\"):
         return ""
     return next((f"{quote}{value}{quote}" for quote in "\"'" if quote not in value), "")
+
+
+def numeral(value: float) -> str:
+    """A number as the rule language writes it, every digit and no exponent."""
+    return format(Decimal(repr(value)).normalize(), "f")

@@ -15,7 +15,7 @@ from fengkong.mining.binning import BoolArray
 from fengkong.mining.candidates import frequent_patterns, items, paths
 from fengkong.mining.cases import Cases
 from fengkong.mining.chance import above_usual, at_least_p, believable
-from fengkong.mining.clauses import Condition, Judge
+from fengkong.mining.clauses import Condition, Judge, written
 from fengkong.mining.phrases import phrase_fields, telling_phrases
 
 __all__ = ["Hits", "MinedRule", "MinedRules", "mine_rules"]
@@ -60,6 +60,11 @@ class MinedRule:
     found: Hits
     held_out: Hits
     chance: float
+
+    @property
+    def when(self) -> str:
+        """The condition in the rule language."""
+        return written(self.condition)
 
 
 @dataclass(frozen=True, slots=True)

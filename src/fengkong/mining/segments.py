@@ -15,7 +15,7 @@ from fengkong.mining.binning import BoolArray, FloatArray
 from fengkong.mining.candidates import frequent_patterns, items
 from fengkong.mining.cases import Cases
 from fengkong.mining.chance import believable, beyond, mean_gap
-from fengkong.mining.clauses import Condition, Judge
+from fengkong.mining.clauses import Condition, Judge, written
 from fengkong.mining.phrases import shape_fields
 
 __all__ = ["Performance", "WeakSegment", "WeakSegments", "Weakness", "weak_segments"]
@@ -57,6 +57,11 @@ class WeakSegment:
     found: Performance
     held_out: Performance
     chance: float
+
+    @property
+    def when(self) -> str:
+        """The condition in the rule language."""
+        return written(self.condition)
 
 
 @dataclass(frozen=True, slots=True)
