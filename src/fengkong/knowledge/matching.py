@@ -1,15 +1,17 @@
-"""Known names that are alike: an index of character bigrams that stays fast among many names.
+"""Known names that are alike: an inverted index of character bigrams that stays fast among many names.
 
 The measure is Sørensen and Dice's over the bigrams of each word with its borders, without the legal form: a swapped
-word order costs nothing, a changed letter two bigrams. For a bound t, any match of a name of n bigrams shares at least
-n t / (2 - t) of them, so it is met by the rarest few alone (prefix filtering: Chaudhuri, Ganti and Kaushik 2006, "A
-primitive operator for similarity joins in data cleaning"); only what is met there is compared.
+word order costs nothing, a changed letter two bigrams. Shared bigrams are counted over the index in one pass, so each
+known name is measured exactly.
 """
 
-import math
 import re
+from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from fengkong.domain.errors import SettingsError
 from fengkong.knowledge.entities import Entity
@@ -40,11 +42,11 @@ class NameIndex:
     def __init__(self, type_: str) -> None:
         self.type = type_
         self._names: list[str] = []
-        self._bigrams: list[frozenset[str]] = []
+        self._sizes = array("i")
         self._bearers: dict[str, list[Entity]] = {}
         self._without_form: dict[str, list[int]] = {}
         self._cores: dict[str, list[int]] = {}
-        self._holding: dict[str, list[int]] = {}
+        self._holding: dict[str, array[int]] = {}
 
     @classmethod
     def of(cls, graph: EntityGraph, type_: str) -> "NameIndex":
@@ -72,9 +74,9 @@ class NameIndex:
             self._without_form.setdefault(_without_form(normal), []).append(len(self._names))
             self._cores.setdefault(_core(normal), []).append(len(self._names))
             for bigram in bigrams:
-                self._holding.setdefault(bigram, []).append(len(self._names))
+                self._holding.setdefault(bigram, array("i")).append(len(self._names))
             self._names.append(normal)
-            self._bigrams.append(bigrams)
+            self._sizes.append(len(bigrams))
         if entity not in bearers:
             bearers.append(entity)
 
@@ -103,23 +105,25 @@ class NameIndex:
                 yield self._names[at], BUT_FOR_FORM, "the same but for the legal form"
             for at in self._cores.get(_core(normal), ()):
                 yield self._names[at], BUT_FOR_PLACE, "the same but for place and legal form"
-        bigrams = self._bigrams_of(normal)
-        for at in self._sharing(bigrams, least):
-            dice = 2 * len(bigrams & self._bigrams[at]) / (len(bigrams) + len(self._bigrams[at]))
+        dice = self._dice(self._bigrams_of(normal))
+        for at in np.flatnonzero(dice >= least).tolist():
             same_form = self.type != "company" or legal_form(self._names[at])[1] == legal_form(normal)[1]
-            yield self._names[at], round(dice if same_form else dice * BUT_FOR_FORM, 4), "alike in spelling"
+            yield self._names[at], float(dice[at]) * (1 if same_form else BUT_FOR_FORM), "alike in spelling"
+
+    def _dice(self, bigrams: frozenset[str]) -> npt.NDArray[np.float64]:
+        """The likeness of every known name."""
+        sizes = np.array(self._sizes)
+        held = [np.array(self._holding[bigram]) for bigram in bigrams if bigram in self._holding]
+        if not held:
+            return np.zeros(len(sizes))
+        shared = np.bincount(np.concatenate(held), minlength=len(sizes))
+        return np.divide(2 * shared, len(bigrams) + sizes, dtype=np.float64)
 
     def _bigrams_of(self, normal: str) -> frozenset[str]:
         """What names are compared by: not the legal form, which thousands share, and nothing of identifiers."""
         if self.type in _IDENTIFIERS:
             return frozenset()
         return frozenset(_bigrams(_without_form(normal) if self.type == "company" else normal))
-
-    def _sharing(self, bigrams: frozenset[str], least: float) -> set[int]:
-        """Names that may be alike enough: those that hold one of the rarest bigrams."""
-        shared = math.ceil(len(bigrams) * least / (2 - least) - 1e-9)
-        rarest = sorted(bigrams, key=lambda bigram: (len(self._holding.get(bigram, ())), bigram))
-        return {at for bigram in rarest[: len(bigrams) - shared + 1] for at in self._holding.get(bigram, ())}
 
 
 def _bigrams(normal: str) -> Iterator[str]:
