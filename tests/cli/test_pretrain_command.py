@@ -21,8 +21,11 @@ def _corpus(tmp_path, monkeypatch):
 
 
 def test_from_scratch_to_a_base_that_train_takes(fengkong, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     result = fengkong(
         *("pretrain", "--data", "laws.txt", "--from-scratch", "--steps", 3, "--out", "zh", "--licence", "CC0-1.0"),
+        *("--track", "tensorboard:logs"),
         *FAST,
     )
     assert result.code == 0, result.err
@@ -34,6 +37,8 @@ def test_from_scratch_to_a_base_that_train_takes(fengkong, tmp_path):
     assert "corpus: laws.txt, 29 documents" in page
     assert "command: `fengkong pretrain --data laws.txt" in page
     assert training.load_base("zh").licence == "CC0-1.0"
+    told = EventAccumulator(str(tmp_path / "logs" / "pretrain-zh")).Reload()
+    assert {"train/loss", "dev/perplexity", "held_out/perplexity"} <= set(told.Tags()["scalars"])
 
 
 def test_going_on_with_a_base_for_machines(fengkong):

@@ -6,6 +6,8 @@ from fengkong.scoring.bundle import Bundle
 
 
 def test_two_questions_from_two_files(fengkong, workspace, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     words = {"car": "the loan is for a car", "house": "the loan is for a house"}
     rows = [
         {"text": f"{words[label]} {n % 7}", "label": label} for n in range(90) for label in [("car", "house")[n % 2]]
@@ -14,6 +16,7 @@ def test_two_questions_from_two_files(fengkong, workspace, tmp_path):
     result = fengkong(
         *("together", "-q", "risk=data.jsonl@bad", "-q", f"use={tmp_path / 'use.jsonl'}"),
         *("--out", "runs/both", "--recipe", "recipe.toml", "--set", "epochs=1"),
+        *("--track", f"tensorboard:{tmp_path / 'logs'}"),
     )
     assert result.code == 0, result.err
     assert "risk\n" in result.out
@@ -21,6 +24,9 @@ def test_two_questions_from_two_files(fengkong, workspace, tmp_path):
     bundle = Bundle.load(workspace / "runs/both/bundle")
     assert [(head.name, head.positive) for head in bundle.manifest.heads] == [("risk", "bad"), ("use", None)]
     assert (workspace / "runs/both/report-use.html").exists()
+    (run,) = (tmp_path / "logs").iterdir()
+    found = EventAccumulator(str(run)).Reload()
+    assert {"train/loss", "dev/mean", "dev/risk.auc", "risk/test/auc", "use/test/auc"} <= set(found.Tags()["scalars"])
     shown = fengkong("bundle", "show", "runs/both/bundle")
     assert "risk (classification), use (classification)" in shown.out
 

@@ -9,7 +9,10 @@ from fengkong import assembly, scoring
 from fengkong.domain.errors import SettingsError
 
 __all__ = [
+    "BadRow",
+    "Change",
     "Column",
+    "Data",
     "Json",
     "JsonLines",
     "Language",
@@ -17,6 +20,7 @@ __all__ = [
     "Question",
     "Rejects",
     "Threads",
+    "Track",
     "Workspace",
     "bundle_and_file",
     "chosen_bundle",
@@ -32,6 +36,16 @@ Workspace = Annotated[
 ]
 OnBadRow = Annotated[
     Literal["stop", "skip"], typer.Option("--on-bad-row", help="Skipped rows go to the rejects file; nothing is lost.")
+]
+BadRow = Annotated[
+    Literal["stop", "skip"] | None,
+    typer.Option("--on-bad-row", help="Else as the workspace says, or stop. Skipped rows go to the rejects file."),
+]
+Data = Annotated[str | None, typer.Option("--data", "-d", help="Labelled texts, or hf://owner/name.")]
+Change = Annotated[list[str] | None, typer.Option("--set", help="Change a recipe key, as key=value; repeat.")]
+Track = Annotated[
+    list[str] | None,
+    typer.Option("--track", help="Tell tensorboard:FOLDER, mlflow:URI or wandb:PROJECT how it goes; repeat."),
 ]
 Rejects = Annotated[
     Path | None, typer.Option("--rejects", help="Where skipped rows go; else beside the input, as NAME.rejects.jsonl.")

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal
@@ -14,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Column as RichColumn
 
 from fengkong import corpus, training
-from fengkong.cli.options import Json
+from fengkong.cli.options import Json, Track
+from fengkong.cli.running import warn
 from fengkong.cli.terminal import emit_json, out, progress_out, visible
 from fengkong.cli.training_progress import saved_when_interrupted, tell_download
 from fengkong.domain.errors import SettingsError
@@ -53,6 +55,7 @@ def pretrain(
     licence: Annotated[str, typer.Option(help="Of the text, for the base's page, such as CC0-1.0.")] = "",
     text: Annotated[str | None, typer.Option("--text-column", help="The column of the text; else it is found.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what was interrupted.")] = False,
+    track: Track = None,
     as_json: Json = False,
 ) -> None:
     """Pre-train on raw text by hiding words: go on with a base, or make a small one from nothing.
@@ -82,7 +85,7 @@ def pretrain(
         learning_rate=learning_rate,
         seed=seed,
     )
-    result = run(asked, data, corpus.Columns(text=text), folder, licence=licence, resume=resume)
+    result = run(asked, data, corpus.Columns(text=text), folder, licence=licence, resume=resume, track=track or ())
     if as_json:
         emit_json(result)
         return
@@ -99,20 +102,30 @@ def run(
     *,
     licence: str,
     resume: bool,
+    track: Sequence[str] = (),
 ) -> "training.PretrainingResult":
     """Read and pre-train with progress; Ctrl-C says how to go on."""
     command = shlex.join(["fengkong", *sys.argv[1:]])
     names = ", ".join(Path(source).name for source in data)
     texts = (text for source in data for text in training.read_texts(source, columns))
-    with saved_when_interrupted(training.WorkFolder(folder).checkpoint, resume=resume), _Drawn() as drawn:
-        return training.pretrain(
+    trackers = training.choose_trackers(track)
+    tracked = training.TrackedRun(trackers, f"pretrain-{folder.name}", {}, asdict(asked), warn=warn)
+    with saved_when_interrupted(training.WorkFolder(folder).checkpoint, resume=resume), tracked, _Drawn() as drawn:
+
+        def tell(event: "training.PretrainingEvent") -> None:
+            drawn.show(event)
+            tracked.hear(event)
+
+        result = training.pretrain(
             asked,
             texts,
             folder,
             provenance=training.Provenance(names, licence, command),
             resume=resume,
-            tell=drawn.show,
+            tell=tell,
         )
+        tracked.finish({"held_out/perplexity": result.curve[-1][1]})
+    return result
 
 
 class _Drawn:

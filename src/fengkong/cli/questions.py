@@ -6,18 +6,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fengkong import assembly, training
-from fengkong.cli.running import next_folder, read_checked, read_recipe, refuse_settled, run, workspace_task
+from fengkong.cli.running import next_folder, read_checked, read_recipe, run, warn, workspace_task
 from fengkong.cli.terminal import draw_measurement, emit_json, out
 from fengkong.cli.training_progress import TrainingProgress, saved_when_interrupted
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.errors import FacilityError
 from fengkong.domain.findings import Finding
 
-__all__ = ["learn_together", "refuse_tracking", "show_questions", "train_questions"]
+__all__ = ["learn_together", "show_questions", "train_questions"]
 
 
 def train_questions(
-    settings: "assembly.Settings", *, recipe: Path | None, change: Sequence[str], folder: Path | None, resume: bool
+    settings: "assembly.Settings",
+    *,
+    recipe: Path | None,
+    change: Sequence[str],
+    folder: Path | None,
+    resume: bool,
+    track: Sequence[str] = (),
 ) -> "training.TogetherResult":
     """Train every question of a workspace, and link what was sealed where its decisions look for it."""
     chosen = read_recipe(recipe or settings.path(settings.model.recipe), change)
@@ -27,7 +33,7 @@ def train_questions(
     current = settings.path(settings.model.bundle)
     training.check_replaceable(current)
     learn = learn_together if len(tasks) > 1 and chosen.model == "tuned" else _one_by_one
-    result = learn(tasks, data, chosen, folder, resume=resume)
+    result = learn(tasks, data, chosen, folder, resume=resume, track=track)
     training.install_bundle(result.bundle, current)
     return result
 
@@ -39,8 +45,10 @@ def learn_together(
     folder: Path,
     *,
     resume: bool,
+    track: Sequence[str] = (),
 ) -> "training.TogetherResult":
     """Read and check each question's data, then train one encoder on all, with progress."""
+    trackers = training.choose_trackers(track)
     by_question: dict[str, Splits] = {}
     findings: list[Finding] = []
     for name, source in data.items():
@@ -51,10 +59,24 @@ def learn_together(
     sources = dict.fromkeys(source.source for source in data.values())
     origin = training.Origin(", ".join(sources), command, tuple(findings))
     saved = saved_when_interrupted(training.RunFolder(folder).checkpoint, resume=resume)
-    with saved, TrainingProgress() as progress:
-        return training.run_together(
-            tasks, recipe, by_question, folder, origin=origin, resume=resume, tell=progress.show
-        )
+    facts = {f"{name}/train": len(splits.train) for name, splits in by_question.items()} | {
+        "language": tasks[0].language
+    }
+    tracked = training.TrackedRun(trackers, f"together-{folder.name}", facts, recipe.model_dump(), warn=warn)
+    with saved, tracked, TrainingProgress() as progress:
+
+        def tell(event: "training.JobEvent") -> None:
+            progress.show(event)
+            tracked.hear(event)
+
+        result = training.run_together(tasks, recipe, by_question, folder, origin=origin, resume=resume, tell=tell)
+        figures = {
+            f"{name}/{figure}": value
+            for name, measured in result.measurements.items()
+            for figure, value in training.figures_on_test(measured).items()
+        }
+        tracked.finish(figures, [training.RunFolder(folder).recipe])
+    return result
 
 
 def _one_by_one(
@@ -64,13 +86,16 @@ def _one_by_one(
     folder: Path,
     *,
     resume: bool,
+    track: Sequence[str] = (),
 ) -> "training.TogetherResult":
     """A run and a bundle for each question; what is in use is a folder of links to the bundles, by question.
 
     Resumed, the questions that are finished are trained again, since a recipe that isn't tuned takes moments.
     """
     folder = training.next_run(folder.parent) if resume and folder.exists() else folder
-    results = {task.name: run(task, recipe, data[task.name], folder / task.name, resume=False) for task in tasks}
+    results = {
+        task.name: run(task, recipe, data[task.name], folder / task.name, resume=False, track=track) for task in tasks
+    }
     bundles = folder / "bundles"
     try:
         bundles.mkdir()
@@ -88,11 +113,6 @@ def _one_by_one(
         bundles,
         {name: result.report for name, result in results.items()},
     )
-
-
-def refuse_tracking(track: Sequence[str] | None) -> None:
-    """Raises SettingsError for --track, which follows one question only."""
-    refuse_settled({"--track": ", ".join(track) if track else None})
 
 
 def show_questions(result: "training.TogetherResult", *, as_json: bool) -> None:

@@ -1,12 +1,12 @@
 """`fengkong rate`: one short run that says where to look for a learning rate."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from fengkong import training
-from fengkong.cli.options import Column, Json, Workspace, optional_workspace
+from fengkong.cli.options import BadRow, Change, Column, Data, Json, Workspace, optional_workspace
 from fengkong.cli.running import only_question, read_recipe
 from fengkong.cli.search import chosen_data
 from fengkong.cli.terminal import emit_json, out, progress_bar
@@ -15,18 +15,13 @@ __all__ = ["rate"]
 
 
 def rate(
-    data: Annotated[str | None, typer.Option("--data", "-d", help="Labelled texts, or hf://owner/name.")] = None,
+    data: Data = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write the curve as an HTML page.")] = None,
     recipe: Annotated[Path | None, typer.Option("--recipe", "-r", help="A recipe file.")] = None,
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a recipe key, as key=value; repeat.")
-    ] = None,
+    change: Change = None,
     steps: Annotated[int, typer.Option(min=10, help="Of the sweep, at most.")] = 120,
     column: Column = None,
-    on_bad_row: Annotated[
-        Literal["stop", "skip"] | None,
-        typer.Option("--on-bad-row", help="Else as the workspace says, or stop. Skipped rows go to the rejects file."),
-    ] = None,
+    on_bad_row: BadRow = None,
     workspace: Workspace = None,
     as_json: Json = False,
 ) -> None:

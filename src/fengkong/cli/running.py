@@ -20,6 +20,7 @@ __all__ = [
     "read_recipe",
     "refuse_settled",
     "run",
+    "warn",
     "with_reading",
     "workspace_task",
 ]
@@ -84,7 +85,7 @@ def run(
     command = shlex.join(["fengkong", *sys.argv[1:]])
     origin = training.Origin(data.source, command, labelled.findings)
     facts = {name: len(part) for name, part in labelled.splits} | {"language": task.language}
-    tracked = training.TrackedRun(trackers, f"{task.name}-{folder.name}", facts, recipe, warn=_warn)
+    tracked = training.TrackedRun(trackers, f"{task.name}-{folder.name}", facts, recipe.model_dump(), warn=warn)
     saved = saved_when_interrupted(training.RunFolder(folder).checkpoint, resume=resume)
     with saved, tracked, TrainingProgress() as progress:
 
@@ -93,7 +94,7 @@ def run(
             tracked.hear(event)
 
         result = training.run_job(task, recipe, labelled.splits, folder, origin=origin, resume=resume, tell=tell)
-        tracked.finish(result.measurement, [training.RunFolder(folder).recipe])
+        tracked.finish(training.figures_on_test(result.measurement), [training.RunFolder(folder).recipe])
     later = (finding for finding in result.measurement.run.findings if finding not in labelled.findings)
     for line in draw_findings(list(later)):
         progress_out.print(line)
@@ -110,7 +111,8 @@ def read_checked(data: "assembly.DataSettings", recipe: "training.Recipe") -> La
     return labelled
 
 
-def _warn(sentence: str) -> None:
+def warn(sentence: str) -> None:
+    """Say what went wrong beside a run that goes on."""
     progress_out.print(visible(f"warning   {sentence}"), style="yellow")
 
 

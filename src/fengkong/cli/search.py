@@ -12,7 +12,7 @@ from rich.text import Text
 
 from fengkong import assembly, training
 from fengkong.cli.data import Labelled
-from fengkong.cli.options import Column, Json, Workspace, optional_workspace
+from fengkong.cli.options import BadRow, Change, Column, Data, Json, Workspace, optional_workspace
 from fengkong.cli.running import only_question, read_checked, read_recipe, refuse_settled, with_reading
 from fengkong.cli.terminal import emit_json, out, progress_out, table, visible
 from fengkong.domain.errors import SettingsError
@@ -25,14 +25,12 @@ SHOWN = 5
 
 
 def search(
-    data: Annotated[str | None, typer.Option("--data", "-d", help="Labelled texts, or hf://owner/name.")] = None,
+    data: Data = None,
     folder: Annotated[
         Path | None, typer.Option("--out", "-o", help="The search's folder; else the workspace's next.")
     ] = None,
     recipe: Annotated[Path | None, typer.Option("--recipe", "-r", help="The recipe to start from.")] = None,
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a recipe key, as key=value; repeat.")
-    ] = None,
+    change: Change = None,
     space: Annotated[
         Path | None, typer.Option("--space", "-s", help="What is searched; else rate, length, dropout and the like.")
     ] = None,
@@ -46,10 +44,7 @@ def search(
         Literal["en", "zh"] | None, typer.Option("--language", "-l", help="Of the report.", show_default="en")
     ] = None,
     column: Column = None,
-    on_bad_row: Annotated[
-        Literal["stop", "skip"] | None,
-        typer.Option("--on-bad-row", help="Else as the workspace says, or stop. Skipped rows go to the rejects file."),
-    ] = None,
+    on_bad_row: BadRow = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the search that was interrupted.")] = False,
     workspace: Workspace = None,
     as_json: Json = False,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from fengkong import assembly, training
-from fengkong.cli.options import Column, Json
+from fengkong.cli.options import Change, Column, Json, Track
 from fengkong.cli.questions import learn_together, show_questions
 from fengkong.cli.running import read_recipe, with_reading
 from fengkong.domain.errors import SettingsError
@@ -21,12 +21,11 @@ def together(
     ],
     folder: Annotated[Path, typer.Option("--out", "-o", help="The run's folder.")],
     recipe: Annotated[Path | None, typer.Option("--recipe", "-r", help="A recipe file.")] = None,
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a recipe key, as key=value; repeat.")
-    ] = None,
+    change: Change = None,
     language: Annotated[Literal["en", "zh"], typer.Option("--language", "-l", help="Of the texts.")] = "en",
     column: Column = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that was interrupted.")] = False,
+    track: Track = None,
     as_json: Json = False,
 ) -> None:
     """Train one encoder on several questions, each with its own examples, and seal them in one bundle.
@@ -39,7 +38,8 @@ def together(
     asked = [_parse(text, language) for text in question]
     tasks = [task for task, _ in asked]
     data = {task.name: with_reading(assembly.DataSettings(source=source), column, None) for task, source in asked}
-    show_questions(learn_together(tasks, data, chosen, folder, resume=resume), as_json=as_json)
+    result = learn_together(tasks, data, chosen, folder, resume=resume, track=track or ())
+    show_questions(result, as_json=as_json)
 
 
 def _parse(text: str, language: Literal["en", "zh"]) -> tuple["training.Task", str]:

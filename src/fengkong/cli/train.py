@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from fengkong import assembly, training
-from fengkong.cli.options import Column, Json, Workspace, optional_workspace
-from fengkong.cli.questions import refuse_tracking, show_questions, train_questions
+from fengkong.cli.options import BadRow, Change, Column, Data, Json, Track, Workspace, optional_workspace
+from fengkong.cli.questions import show_questions, train_questions
 from fengkong.cli.running import next_folder, read_recipe, refuse_settled, run, with_reading, workspace_task
 from fengkong.cli.terminal import draw_measurement, emit_json, out
 from fengkong.domain.errors import SettingsError
@@ -17,14 +17,12 @@ __all__ = ["train", "train_workspace"]
 
 
 def train(
-    data: Annotated[str | None, typer.Option("--data", "-d", help="Labelled texts, or hf://owner/name.")] = None,
+    data: Data = None,
     folder: Annotated[
         Path | None, typer.Option("--out", "-o", help="The run's folder; else the workspace's next.")
     ] = None,
     recipe: Annotated[Path | None, typer.Option("--recipe", "-r", help="A recipe file.")] = None,
-    change: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a recipe key, as key=value; repeat.")
-    ] = None,
+    change: Change = None,
     name: Annotated[
         str | None, typer.Option(help="What the model answers: rules say signals.NAME.p.", show_default="risk")
     ] = None,
@@ -33,15 +31,9 @@ def train(
         Literal["en", "zh"] | None, typer.Option("--language", "-l", help="Of the texts.", show_default="en")
     ] = None,
     column: Column = None,
-    on_bad_row: Annotated[
-        Literal["stop", "skip"] | None,
-        typer.Option("--on-bad-row", help="Else as the workspace says, or stop. Skipped rows go to the rejects file."),
-    ] = None,
+    on_bad_row: BadRow = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that was interrupted.")] = False,
-    track: Annotated[
-        list[str] | None,
-        typer.Option("--track", help="Tell tensorboard:FOLDER, mlflow:URI or wandb:PROJECT how it goes; repeat."),
-    ] = None,
+    track: Track = None,
     workspace: Workspace = None,
     as_json: Json = False,
 ) -> None:
@@ -57,8 +49,9 @@ def train(
         refuse_settled({"--name": name, "--positive": positive, "--language": language})
         settings = settings.model_copy(update={"data": with_reading(settings.data, column, on_bad_row)})
         if settings.model.questions:
-            refuse_tracking(track)
-            found = train_questions(settings, recipe=recipe, change=change or (), folder=folder, resume=resume)
+            found = train_questions(
+                settings, recipe=recipe, change=change or (), folder=folder, resume=resume, track=track or ()
+            )
             show_questions(found, as_json=as_json)
             return
         result = train_workspace(

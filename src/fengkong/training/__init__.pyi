@@ -95,6 +95,7 @@ from .together import run_together as run_together
 from .tracking.choosing import choose_trackers as choose_trackers
 from .tracking.tracker import TrackedRun as TrackedRun
 from .tracking.tracker import Tracker as Tracker
+from .tracking.tracker import figures_on_test as figures_on_test
 from .tuning.checkpoint import checkpointed as checkpointed
 from .tuning.checkpoint import load_checkpoint as load_checkpoint
 from .tuning.checkpoint import save_checkpoint as save_checkpoint

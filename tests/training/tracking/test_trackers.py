@@ -20,7 +20,7 @@ from fengkong.training.progress import Evaluated, Step
 from fengkong.training.recipe import Recipe
 from fengkong.training.tasks.measurement import TaskFigures, TaskMeasurement
 from fengkong.training.tracking.choosing import choose_trackers
-from fengkong.training.tracking.tracker import TrackedRun
+from fengkong.training.tracking.tracker import TrackedRun, figures_on_test
 
 STEPS = 4
 FACTS = {"train": 120, "dev": 40, "test": 40, "language": "zh"}
@@ -154,7 +154,7 @@ def measured() -> TaskMeasurement:
 
 
 def a_run(tracker, warn=pytest.fail) -> TrackedRun:
-    return TrackedRun([tracker], "risk-0001", FACTS, Recipe(rank=16), warn=warn)
+    return TrackedRun([tracker], "risk-0001", FACTS, Recipe(rank=16).model_dump(), warn=warn)
 
 
 def train(run: TrackedRun) -> None:
@@ -169,7 +169,7 @@ def test_a_run_is_kept_with_its_curves_recipe_and_end(store, tmp_path):
     recipe.write_text("rank = 16\n")
     with a_run(store.tracker) as run:
         train(run)
-        run.finish(measured(), [recipe])
+        run.finish(figures_on_test(measured()), [recipe])
     kept = store.read()
     assert kept.series["train/loss"] == [(step, pytest.approx(1 / step)) for step in range(1, STEPS + 1)]
     assert kept.series["dev/rmse"] == [(2, 0.5), (4, 0.25)]
@@ -214,9 +214,9 @@ class Broken:
 
 def test_a_tracker_that_fails_warns_once_and_the_rest_goes_on(tmp_path):
     warned, broken = [], Broken()
-    with TrackedRun([broken], "r", FACTS, Recipe(), warn=warned.append) as run:
+    with TrackedRun([broken], "r", FACTS, {}, warn=warned.append) as run:
         train(run)
-        run.finish(measured(), [])
+        run.finish({}, [])
     assert len(warned) == 1
     assert "broken failed" in warned[0]
     assert "ConnectionError" in warned[0]
@@ -226,7 +226,7 @@ def test_a_tracker_that_fails_warns_once_and_the_rest_goes_on(tmp_path):
 def test_long_runs_are_thinned_and_end_with_their_last_step():
     told = []
     tracker = SimpleNamespace(start=lambda *_: None, log=lambda step, _: told.append(step), abandon=lambda: None)
-    with TrackedRun([tracker], "r", FACTS, Recipe(), warn=pytest.fail) as run:
+    with TrackedRun([tracker], "r", FACTS, {}, warn=pytest.fail) as run:
         for step in range(1, 5001):
             run.hear(Step(step, 5000, 1, 0.5, 1e-3, 50.0, 1.0))
     assert len(told) == 500

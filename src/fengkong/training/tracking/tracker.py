@@ -11,11 +11,9 @@ from typing import Protocol, Self
 
 from fengkong.training.measuring.measurement import Measurement
 from fengkong.training.progress import Evaluated, Step
-from fengkong.training.recipe import Recipe
-from fengkong.training.stages import JobEvent
 from fengkong.training.tasks.measurement import TaskMeasurement
 
-__all__ = ["Facts", "TrackedRun", "Tracker"]
+__all__ = ["Facts", "TrackedRun", "Tracker", "figures_on_test"]
 
 Facts = Mapping[str, str | int]
 POINTS = 500  # of the training loss at most; trackers write each one by itself
@@ -35,27 +33,36 @@ class Tracker(Protocol):
         """Figures after a step, named as "train/loss" or "dev/auc". Steps never fall."""
 
     def finish(self, figures: Mapping[str, float], files: Sequence[Path]) -> None:
-        """The run is complete, with these figures on test and these files."""
+        """The run is complete, with its last figures, such as "test/auc", and these files."""
 
     def abandon(self) -> None:
         """The run was broken off."""
 
 
 class TrackedRun:
-    """Tells one run to its trackers: enter it, pass `hear` as a listener, and `finish` with the measurement.
+    """Tells one run to its trackers: enter it, pass `hear` as a listener, and `finish` with its last figures.
+
+    Any run has this one form: a training, several questions together, a pre-training.
+    recipe: what was asked for, by name.
 
     A tracker that fails is left out from then on, and `warn` hears of it in one sentence; the training goes on.
     """
 
     def __init__(
-        self, trackers: Sequence[Tracker], run: str, facts: Facts, recipe: Recipe, *, warn: Callable[[str], None]
+        self,
+        trackers: Sequence[Tracker],
+        run: str,
+        facts: Facts,
+        recipe: Mapping[str, object],
+        *,
+        warn: Callable[[str], None],
     ) -> None:
         self._trackers, self._run, self._facts, self._recipe = list(trackers), run, facts, recipe
         self._warn = warn
         self._finished = False
 
-    def hear(self, event: JobEvent) -> None:
-        """Pass on steps (not more than some hundreds of them) and evaluations."""
+    def hear(self, event: object) -> None:
+        """Pass on steps (not more than some hundreds of them) and evaluations; what else happens is not told."""
         match event:
             case Step():
                 if event.step % max(1, event.steps // POINTS) == 0 or event.step == event.steps:
@@ -69,14 +76,13 @@ class TrackedRun:
                 measured = {f"dev/{name}": value for name, value in event.figures.items()}
                 self._tell(lambda tracker: tracker.log(event.step, measured))
 
-    def finish(self, measurement: Measurement | TaskMeasurement, files: Sequence[Path]) -> None:
-        """The run is complete: its figures on test."""
+    def finish(self, figures: Mapping[str, float], files: Sequence[Path] = ()) -> None:
+        """The run is complete, with these figures."""
         self._finished = True
-        figures = _test_figures(measurement)
         self._tell(lambda tracker: tracker.finish(figures, files))
 
     def __enter__(self) -> Self:
-        self._tell(lambda tracker: tracker.start(self._run, self._facts, self._recipe.model_dump()))
+        self._tell(lambda tracker: tracker.start(self._run, self._facts, self._recipe))
         return self
 
     def __exit__(
@@ -94,8 +100,8 @@ class TrackedRun:
                 self._warn(f"{tracker.name} failed and hears no more of this run: {type(error).__name__}: {error}")
 
 
-def _test_figures(measurement: Measurement | TaskMeasurement) -> dict[str, float]:
-    """The chief figures of the sealed model on test."""
+def figures_on_test(measurement: Measurement | TaskMeasurement) -> dict[str, float]:
+    """The chief figures of a sealed model on test, as "test/auc"."""
     if isinstance(measurement, TaskMeasurement):
         found = dict(measurement.tuned.test.figures)
     else:
