@@ -117,7 +117,8 @@ class NameIndex:
         if not held:
             return np.zeros(len(sizes))
         shared = np.bincount(np.concatenate(held), minlength=len(sizes))
-        return np.divide(2 * shared, len(bigrams) + sizes, dtype=np.float64)
+        likeness: npt.NDArray[np.float64] = 2 * shared / (len(bigrams) + sizes)
+        return likeness
 
     def _bigrams_of(self, normal: str) -> frozenset[str]:
         """What names are compared by: not the legal form, which thousands share, and nothing of identifiers."""
