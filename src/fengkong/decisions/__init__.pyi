@@ -1,3 +1,7 @@
+from .backtest import backtest as backtest
+from .cases import case_table as case_table
+from .cases import read_cases as read_cases
+from .cases import write_table as write_table
 from .comparison import Comparison as Comparison
 from .comparison import compare as compare
 from .contents import Band as Band

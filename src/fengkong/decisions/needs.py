@@ -20,27 +20,28 @@ __all__ = ["Needs"]
 class Needs:
     """The signals that each rule of a rule set reads, and those that its windows count.
 
-    all: those that any rule or window reads.
+    rules: of each rule, the signals that it reads, and whether it asks of one of them if it is known.
+    counted: those that windows count. all: all of them.
     """
 
     def __init__(self, rules: Sequence[Rule], windows: Sequence[Window]) -> None:
-        self._rules = [(_signals(rule.condition), any(map(_signals, _known(rule.condition)))) for rule in rules]
+        self.rules = tuple((_signals(rule.condition), any(map(_signals, _known(rule.condition)))) for rule in rules)
         # What is counted over past decisions must have been asked in each of them.
-        self._counted = frozenset(
+        self.counted = frozenset(
             signal
             for window in windows
             if window.events == DECISION
             for name in (window.of, *window.where)
             if (signal := signal_of(name))
         )
-        self.all = self._counted.union(*(read for read, _ in self._rules))
+        self.all = self.counted.union(*(read for read, _ in self.rules))
 
     def of(self, trace: Trace) -> frozenset[str]:
         """The names of the signals that may change something. trace: of a run with every signal unknown."""
         if not self.all:
             return self.all
-        needed = set(self._counted)
-        for rule, (read, asks_known) in zip(trace.rules, self._rules, strict=True):
+        needed = set(self.counted)
+        for rule, (read, asks_known) in zip(trace.rules, self.rules, strict=True):
             settled = rule.state in {RuleState.HIT, RuleState.NO_HIT} and not asks_known
             if not settled and rule.state not in {RuleState.SNOOZED, RuleState.ERROR}:
                 needed |= read
