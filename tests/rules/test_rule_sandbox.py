@@ -12,6 +12,54 @@ from fengkong.rules import RuleSet, check
 
 PAYLOADS = """
 __import__("os").system("id")
+s.__class__.__base__.__subclasses__()
+"".__class__.__mro__[1].__subclasses__()[40]("/etc/passwd").read()
+a.__class__.__class__.__subclasses__(a.__class__)
+ok.__class__.__base__ == x
+contains.make.__globals__["re2"]
+matches.__closure__[0].cell_contents
+text.__len__.__objclass__
+"{0.__class__.__mro__}".format(a) == s
+"%(x)s" % {"x": s} == s
+s.format_map(a) == s
+(a for a in [1]).gi_frame.f_back
+[a for a in [1] if ok]
+[*[a]] == [1]
+{**{}} == {}
+print(__import__("os").environ)
+__loader__.load_module("os")
+__spec__.loader
+__name__ == "x"
+__debug__
+NotImplemented
+Ellipsis == a
+copyright()
+license
+quit()
+classmethod(a)
+object()
+super().__init__
+bytes(a) == s
+bytearray(9) == s
+memoryview(s)
+chr(65) == "A"
+ord("A") == a
+hash(a) == a
+id(a) == a
+iter(s)
+next(iter(s)) == "a"
+map(length, [s])
+filter(length, [s])
+sorted([a]) == [1]
+any_of.__self__
+any_of(s.__class__) == 1
+between.__globals__
+date.today() == day
+datetime.now() == moment
+duration.__new__
+money("CNY 1").as_tuple()
+hour(moment, "../../etc/passwd") == 1
+hour(moment, "/etc/localtime") == 1
 __import__
 __builtins__
 __builtins__.open

@@ -10,6 +10,8 @@ import yaml
 
 from fengkong.domain.decisions import Outcome
 from fengkong.domain.findings import Finding, Severity
+from fengkong.rules.budgeting import check_cost, read_budget
+from fengkong.rules.cost import Budget
 from fengkong.rules.definition import Definition, Rule
 from fengkong.rules.idle import report_idle
 from fengkong.rules.loading import Nodes, read_text
@@ -56,7 +58,7 @@ def _file(finding: Finding, source: str) -> tuple[bool, str]:
 
 
 def _definition(nodes: Nodes, root: yaml.Node, *, compare: bool) -> Definition | None:
-    required, optional = ("format", "name", "version", *REQUIRED), ("default", *OPTIONAL)
+    required, optional = ("format", "name", "version", *REQUIRED), ("default", "budget", *OPTIONAL)
     entries = nodes.entries(root, "the rule set", required=required, optional=optional)
     if entries and entries.keys().isdisjoint(("rules", "tables")):
         nodes.report("R004", "the rule set has no 'rules'", root, cure="add them")
@@ -71,6 +73,8 @@ def _definition(nodes: Nodes, root: yaml.Node, *, compare: bool) -> Definition |
     rules, derived = sections.rules(), sections.scope.derived()
     if rules is None or default is None:
         return None
+    budget = read_budget(nodes, entries["budget"][1]) if "budget" in entries else Budget()
+    check_cost(nodes, root, rules, derived.values(), budget)
     _compare_conditions(nodes, rules)
     report_idle(nodes, sections, rules)
     if compare:
@@ -85,6 +89,7 @@ def _definition(nodes: Nodes, root: yaml.Node, *, compare: bool) -> Definition |
         derived,
         lists={name: str(declared.content) for name, declared in sections.lists.items() if declared is not None},
         windows=tuple(sections.inputs.windows),
+        budget=budget,
     )
 
 

@@ -43,7 +43,7 @@ from fengkong.rules.tree import (
     Or,
 )
 from fengkong.rules.types import AMOUNTS, Kind, Type
-from fengkong.rules.values import INTEGER_LIMIT, Faults, reader
+from fengkong.rules.values import INTEGER_LIMIT, TEXT_LIMIT, Faults, reader
 
 __all__ = ["Evaluate", "Evaluation", "compile_conditions"]
 
@@ -54,14 +54,16 @@ Evaluate = Callable[[Callable[[str], object]], Evaluation]
 """Takes a getter: name -> value, None where it is unknown."""
 
 
-def compile_conditions(conditions: Sequence[Expr], inputs: Mapping[str, Type]) -> Evaluate:
+def compile_conditions(
+    conditions: Sequence[Expr], inputs: Mapping[str, Type], text_limit: int = TEXT_LIMIT
+) -> Evaluate:
     """The function that reads the inputs and evaluates all conditions, in their order.
 
     It never raises for values of a wrong type: it says so in its faults, and takes them as unknown.
     """
-    exact = _compile(conditions, inputs, _Emitter())
+    exact = _compile(conditions, inputs, _Emitter(text_limit))
     doubles = comparable_as_doubles(conditions)
-    return _compile(conditions, inputs, _Emitter(doubles, exact)) if doubles else exact
+    return _compile(conditions, inputs, _Emitter(text_limit, doubles, exact)) if doubles else exact
 
 
 def _compile(conditions: Sequence[Expr], inputs: Mapping[str, Type], emitter: "_Emitter") -> Evaluate:
@@ -81,12 +83,13 @@ class _Emitter:
     as something else than a double or integer of a common size.
     """
 
-    def __init__(self, doubles: frozenset[str] = frozenset(), exact: Evaluate | None = None) -> None:
+    def __init__(self, text_limit: int, doubles: frozenset[str] = frozenset(), exact: Evaluate | None = None) -> None:
+        self._text_limit = text_limit
         self._doubles = doubles
         self._exact = exact
         self._body: list[ast.stmt] = []
         self._names: dict[Expr, str] = {}
-        self._globals: dict[str, object] = {"__builtins__": {}, "type": type}
+        self._globals: dict[str, object] = {"__builtins__": {}, "type": type, "len": len}
 
     def function(self, answers: Sequence[ast.expr], values: Sequence[ast.expr]) -> Evaluate:
         """The compiled function. It is taken out of its module's code, so nothing is ever executed here."""
@@ -107,7 +110,9 @@ class _Emitter:
             if name in self._doubles:
                 self._leave_unless_double(_load(variable))
                 continue
-            read = _call(self._global(reader(declared)), _load(variable), ast.Constant(name), _load(_FAULTS))
+            read = _call(
+                self._global(reader(declared, self._text_limit)), _load(variable), ast.Constant(name), _load(_FAULTS)
+            )
             suspect = self._suspect(variable, declared)
             test = _join(ast.And(), [_is_not(_load(variable), ast.Constant(None)), *suspect])
             self._body.append(ast.If(test, [ast.Assign([_store(variable)], read)], []))
@@ -130,11 +135,14 @@ class _Emitter:
             case Kind.PROBABILITY:
                 return [_either([self._is_no(value, float), _outside(value, 0.0, 1.0)])]
             case Kind.TEXT:
-                return [self._is_no(value, str)]
+                return [_either([self._is_no(value, str), self._is_long(value)])]
             case Kind.CATEGORY:
                 unlisted = ast.Compare(value, [ast.NotIn()], [self._global(frozenset(declared.values))])
                 return [_either([self._is_no(value, str), unlisted])]
         return []
+
+    def _is_long(self, value: ast.expr) -> ast.expr:
+        return ast.Compare(_call(_load("len"), value), [ast.Gt()], [ast.Constant(self._text_limit)])
 
     def _is_no(self, value: ast.expr, kind: type) -> ast.expr:
         return _is_not(_call(_load("type"), value), self._global(kind))

@@ -52,12 +52,17 @@ class Column:
     doubles: bool
 
 
-def read_column(raw: pl.Series, declared: Type) -> Column:
-    """The column as an input of that type; a null is unknown, and what can't be used is a fault and unknown."""
+def read_column(raw: pl.Series, declared: Type, text_limit: int) -> Column:
+    """The column as an input of that type; a null is unknown, and what can't be used is a fault and unknown.
+
+    text_limit: the longest text that rules read, in characters.
+    """
     read = _FITTING.get((declared.kind, raw.dtype.base_type()))
     values = None if read is None else read(raw, declared)
     if values is None:
-        return _read_by_rows(raw, declared)
+        return _read_by_rows(raw, declared, text_limit)
+    if values.dtype == pl.String and _largest(values.str.len_chars()) > text_limit:
+        values = _if(values, pl.col("v").str.len_chars() <= text_limit)
     doubtful = values.is_null() & raw.is_not_null()
     return Column(values, doubtful if doubtful.any() else None, _are_doubles(raw, values))
 
@@ -82,8 +87,8 @@ def as_double(value: Any) -> float | None:
         return float("inf")
 
 
-def _read_by_rows(raw: pl.Series, declared: Type) -> Column:
-    read = reader(declared)
+def _read_by_rows(raw: pl.Series, declared: Type, text_limit: int) -> Column:
+    read = reader(declared, text_limit)
     values: list[Any] = []
     broken: list[bool] = []
     for value in raw.to_list():

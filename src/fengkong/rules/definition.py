@@ -7,6 +7,7 @@ from decimal import Decimal
 from fengkong.domain.canonical import digest
 from fengkong.domain.decisions import Outcome
 from fengkong.domain.documents import Place
+from fengkong.rules.cost import Budget
 from fengkong.rules.tree import Expr, canonical
 from fengkong.rules.types import Type
 from fengkong.rules.windows import Window
@@ -82,6 +83,7 @@ class Definition:
     derived: Mapping[str, Expr] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
+    budget: Budget = Budget()
 
     def hash(self) -> str:
         """sha256 (hex) over the content: comments, blanks and key order don't count, the order of the rules does."""
@@ -97,7 +99,8 @@ class Definition:
         # Points follow from the rules, which are there.
         derived = {name: canonical(tree) for name, tree in self.derived.items() if not name.startswith(POINTS)}
         later = {"derived": derived, "lists": self.lists, "windows": [_content(window) for window in self.windows]}
-        return digest(content | {key: value for key, value in later.items() if value})
+        budget = {} if self.budget == Budget() else {"budget": self.budget}
+        return digest(content | {key: value for key, value in later.items() if value} | budget)
 
 
 def _content(window: Window) -> dict[str, object]:

@@ -6,20 +6,19 @@ answer exactly is answered by the generated Python function for those rows alone
 leave in doubt, and functions that Polars lacks or reads otherwise.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property, reduce
-from typing import Any
+from functools import reduce
 
 import polars as pl
 
 from fengkong.rules import bounds
 from fengkong.rules.bounds import Bounded
-from fengkong.rules.codegen import Evaluate, compile_conditions
-from fengkong.rules.columns import DATA_TYPES, plain_column, plain_value
+from fengkong.rules.columns import DATA_TYPES, plain_value
 from fengkong.rules.numbers import fits_double
 from fengkong.rules.patterns import for_rust
+from fengkong.rules.rowwise import TEXT_CALLS, Rows, full, goes_by_rows
 from fengkong.rules.tree import (
     And,
     Arithmetic,
@@ -41,10 +40,7 @@ from fengkong.rules.tree import (
 )
 from fengkong.rules.types import AMOUNTS, Kind, Type
 
-__all__ = ["ROW", "Program", "raw_name", "read_name"]
-
-ROW = "row"
-"""A column with the rows' numbers, which tells how many there are: a literal and what is made of it has one value."""
+__all__ = ["Program", "read_name"]
 
 
 def read_name(name: str) -> str:
@@ -52,19 +48,19 @@ def read_name(name: str) -> str:
     return f"read {name}"
 
 
-def raw_name(name: str) -> str:
-    """The column that holds an input as it came."""
-    return f"raw {name}"
-
-
 class Program:
     """The steps that answer all conditions on a frame with `ROW` and, for each input, `read_name` and `raw_name`.
 
-    doubles: the inputs whose doubles compare as the numbers that they stand for.
+    doubles: the inputs whose doubles compare as the numbers that they stand for. text_limit: of the row path.
     """
 
-    def __init__(self, conditions: Sequence[Expr], inputs: Mapping[str, Type], doubles: frozenset[str]) -> None:
+    def __init__(
+        self, conditions: Sequence[Expr], inputs: Mapping[str, Type], doubles: frozenset[str], text_limit: int
+    ) -> None:
         self._inputs = inputs
+        self._text_limit = text_limit
+        self._uses = Counter(child for part in _distinct(conditions) for child in children(part))
+        self._uses.update(conditions)
         self._doubles = doubles
         self._columns: dict[Expr, str] = {}
         self._numbers: dict[Expr, Bounded] = {}
@@ -78,7 +74,7 @@ class Program:
             # Polars may keep a column of one value as that value, and then loses count of the rows (2.1).
             frame = pl.DataFrame(frame.with_columns(self._steps[level]).get_columns())
         answers = frame.select(answer.alias(str(at)) for at, answer in enumerate(self._answers))
-        return _full(list(answers), len(frame))
+        return full(list(answers), len(frame))
 
     def _column(self, expr: Expr) -> pl.Expr:
         """What stands for the expression's value; a number's double."""
@@ -119,9 +115,9 @@ class Program:
     def _value(self, expr: Expr) -> pl.Expr:
         match expr:
             case And():
-                return pl.all_horizontal(*map(self._column, expr.operands))
+                return self._joined(expr.operands, pl.all_horizontal, decisive=False)
             case Or():
-                return pl.any_horizontal(*map(self._column, expr.operands))
+                return self._joined(expr.operands, pl.any_horizontal, decisive=True)
             case Not():
                 return self._column(expr.operand).not_()
             case AtLeast():
@@ -143,6 +139,15 @@ class Program:
             case Call():
                 return self._text_call(expr)
         return self._by_rows(expr)
+
+    def _joined(self, operands: Sequence[Expr], join: Callable[..., pl.Expr], *, decisive: bool) -> pl.Expr:
+        """The cheap operands first; those that go row by row only where no cheap one is decisive."""
+        slow = [part for part in dict.fromkeys(operands) if self._uses[part] == 1 and goes_by_rows(part)]
+        quick = [self._column(part) for part in operands if part not in slow]
+        if not quick:
+            return join(*map(self._column, operands))
+        open_rows = (join(*quick) == decisive).not_().fill_null(True)
+        return join(*quick, *[self._rows(part).where(pl.lit(None, dtype=pl.Boolean), open_rows) for part in slow])
 
     def _at_least(self, expr: AtLeast) -> pl.Expr:
         operands = list(map(self._column, expr.operands))
@@ -209,7 +214,7 @@ class Program:
         return None
 
     def _text_call(self, expr: Call) -> pl.Expr:
-        if expr.function not in _TEXT_CALLS:
+        if expr.function not in TEXT_CALLS:
             return self._by_rows(expr)
         arguments = list(map(self._column, expr.arguments))
         match expr.function, expr.settings:
@@ -231,14 +236,16 @@ class Program:
             return answer
         if not any(input_names(expr)):
             return self._by_rows(expr)
-        return _Rows(expr, self._inputs).where(answer, doubt)
+        return self._rows(expr).where(answer, doubt)
 
     def _by_rows(self, expr: Expr) -> pl.Expr:
-        return _Rows(expr, self._inputs).everywhere()
+        return self._rows(expr).everywhere()
+
+    def _rows(self, expr: Expr) -> Rows:
+        return Rows(expr, self._inputs, self._text_limit)
 
 
 _DAY = 86_400_000_000
-_TEXT_CALLS = frozenset({"contains", "starts", "ends", "contains_any", "matches"})
 
 _ARITHMETIC: Mapping[str, Callable[[Bounded, Bounded], Bounded]] = {
     "+": bounds.add,
@@ -249,55 +256,12 @@ _ARITHMETIC: Mapping[str, Callable[[Bounded, Bounded], Bounded]] = {
 }
 
 
-class _Rows:
-    """One expression evaluated by the row path, inside a Polars expression."""
-
-    def __init__(self, expr: Expr, inputs: Mapping[str, Type]) -> None:
-        self._expr = expr
-        self._read = {name: inputs[name] for name in dict.fromkeys(input_names(expr))}
-
-    @cached_property
-    def _evaluate(self) -> Evaluate:
-        # Most are never needed: doubt is rare.
-        return compile_conditions([self._expr], self._read)
-
-    def everywhere(self) -> pl.Expr:
-        """The expression's value for all rows."""
-        dtype = DATA_TYPES[self._expr.type.kind]
-        if not self._read:
-            (value,), _, _ = self._evaluate(lambda _: None)
-            return pl.lit(self._plain([value])[0], dtype=dtype)
-
-        def evaluate(series: Sequence[pl.Series]) -> pl.Series:
-            row, *raw = series
-            return self._plain(self._values(_full(raw, len(row))))
-
-        return pl.map_batches([pl.col(ROW), *self._raw()], evaluate, return_dtype=dtype)
-
-    def where(self, answer: pl.Expr, doubt: pl.Expr) -> pl.Expr:
-        """An answer, with the expression's value in its place where there is doubt."""
-
-        def settle(series: Sequence[pl.Series]) -> pl.Series:
-            row, *others = series
-            answers, doubts, *raw = _full(others, len(row))
-            rows = doubts.arg_true()
-            if rows.is_empty():
-                return answers
-            return answers.scatter(rows, self._plain(self._values([column.gather(rows) for column in raw])))
-
-        return pl.map_batches([pl.col(ROW), answer, doubt, *self._raw()], settle, return_dtype=pl.Boolean())
-
-    def _raw(self) -> list[pl.Expr]:
-        return [pl.col(raw_name(name)) for name in self._read]
-
-    def _values(self, raw: Sequence[pl.Series]) -> list[Any]:
-        evaluate, names = self._evaluate, tuple(self._read)
-        columns = [column.to_list() for column in raw]
-        return [evaluate(dict(zip(names, row, strict=True)).get)[0][0] for row in zip(*columns, strict=True)]
-
-    def _plain(self, values: Sequence[Any]) -> pl.Series:
-        return plain_column(values, self._expr.type)
-
-
-def _full(columns: Sequence[pl.Series], rows: int) -> list[pl.Series]:
-    return [column if len(column) == rows else column.new_from_index(0, rows) for column in columns]
+def _distinct(conditions: Iterable[Expr]) -> Iterator[Expr]:
+    seen: set[Expr] = set()
+    waiting = list(conditions)
+    while waiting:
+        part = waiting.pop()
+        if part not in seen:
+            seen.add(part)
+            waiting.extend(children(part))
+            yield part

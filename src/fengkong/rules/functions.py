@@ -26,7 +26,9 @@ from fengkong.rules.types import BOOLEAN, DECIMAL, INTEGER, PROBABILITY, TEXT, T
 __all__ = ["FUNCTIONS", "Argument", "Function", "Setting", "at_least", "compile_pattern", "plain_function"]
 
 PATTERN_LENGTH = 500
-PATTERN_MEMORY = 1 << 20
+PATTERN_SIZE = 5_000
+# With less, RE2 gives up its automaton on some patterns, and takes seconds for a hundred thousand characters.
+PATTERN_MEMORY = 8 << 20
 
 
 class Argument(Enum):
@@ -76,13 +78,18 @@ def compile_pattern(pattern: str) -> Any:
             "the pattern is too long", received=f"{len(pattern)} characters", cure=f"use at most {PATTERN_LENGTH}"
         )
     try:
-        return re2.compile(pattern, options)
+        compiled = re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
         cause = error.args[0] if error.args else ""
         cause = cause.decode("utf-8", "replace") if isinstance(cause, bytes) else str(cause)
         raise RuleError(
             "the pattern is not a regular expression of RE2", received=cause, cure="see the RE2 syntax"
         ) from error
+    if compiled.programsize > PATTERN_SIZE:
+        raise RuleError(
+            "the pattern is too large", received=f"{compiled.programsize} instructions", cure="repeat less in it"
+        )
+    return compiled
 
 
 def at_least(least: int, values: Sequence[bool | None]) -> bool | None:

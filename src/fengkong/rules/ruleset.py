@@ -12,6 +12,7 @@ from fengkong.domain.errors import RuleError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.rules.checking import examine
 from fengkong.rules.codegen import Evaluation, compile_conditions
+from fengkong.rules.cost import Budget, cost
 from fengkong.rules.definition import Definition, Rule
 from fengkong.rules.points import snoozed_input
 from fengkong.rules.ruletable import RuleTable, TableRunner
@@ -29,6 +30,7 @@ class RuleSet:
     inputs: the declared type by dotted name; `text` is always among them.
     windows: the inputs that are computed from past events, by whoever keeps those.
     lists: the sha256 (hex) of the content of each declared list by name.
+    budget: what one document may cost, and how long a text may be. costs: the most steps of each rule, by its id.
     reasons: texts by code, then by language ("en", "zh"). default: the outcome where no rule asks for one.
     """
 
@@ -42,12 +44,16 @@ class RuleSet:
         self.windows: tuple[Window, ...] = definition.windows
         self.lists: Mapping[str, str] = MappingProxyType(dict(definition.lists))
         self.hash = definition.hash()
+        self.budget: Budget = definition.budget
+        self.costs: Mapping[str, int] = MappingProxyType(
+            {rule.id: cost([rule.condition], self.budget) for rule in self.rules}
+        )
         self._derived = dict(definition.derived)
         clauses = [clause.expression for rule in self.rules for clause in rule.clauses]
         asked = [*(rule.condition for rule in self.rules), *clauses, *self._derived.values()]
-        self._evaluate = compile_conditions(asked, self.inputs)
+        self._evaluate = compile_conditions(asked, self.inputs, self.budget.text)
         self._tracer = Tracer(self.rules, tuple(self.inputs), tuple(self._derived))
-        self._table = TableRunner(self.rules, self.inputs, self.default)
+        self._table = TableRunner(self.rules, self.inputs, self.default, self.budget.text)
         self._awake = {snoozed_input(rule.id): None for rule in self.rules if rule.points is not None}
 
     @classmethod

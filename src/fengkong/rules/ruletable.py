@@ -8,8 +8,9 @@ import polars as pl
 from fengkong.domain.decisions import Outcome, RuleState
 from fengkong.rules.columns import Column, read_column
 from fengkong.rules.definition import Rule
-from fengkong.rules.frames import ROW, Program, raw_name, read_name
+from fengkong.rules.frames import Program, read_name
 from fengkong.rules.points import SNOOZED
+from fengkong.rules.rowwise import ROW, raw_name
 from fengkong.rules.tree import input_names
 from fengkong.rules.types import Type
 
@@ -38,10 +39,11 @@ class RuleTable:
 class TableRunner:
     """The rules of one set, ready for tables. Immutable but for the programs that it keeps."""
 
-    def __init__(self, rules: Sequence[Rule], inputs: Mapping[str, Type], default: Outcome) -> None:
+    def __init__(self, rules: Sequence[Rule], inputs: Mapping[str, Type], default: Outcome, text_limit: int) -> None:
         self._rules = rules
         self._inputs = inputs
         self._default = default
+        self._text_limit = text_limit
         self._names = [frozenset(input_names(rule.condition)) for rule in rules]
         self._used = sorted(frozenset[str]().union(*self._names))
         self._programs: dict[frozenset[str], Program] = {}
@@ -56,7 +58,7 @@ class TableRunner:
         doubles = frozenset(name for name, column in columns.items() if column.doubles)
         program = self._programs.get(doubles)
         if program is None:
-            program = Program([rule.condition for rule in self._rules], self._inputs, doubles)
+            program = Program([rule.condition for rule in self._rules], self._inputs, doubles, self._text_limit)
             self._programs[doubles] = program
         answers = program.run(raw)
         faults = {name: column.faults for name, column in columns.items() if column.faults is not None}
@@ -78,7 +80,7 @@ class TableRunner:
             # A column of the table must never stand in for a snooze.
             given = name in frame.columns and not name.startswith(SNOOZED)
             raw = frame[name] if given else pl.repeat(None, len(frame), eager=True)
-            columns[name] = read_column(raw, self._inputs[name])
+            columns[name] = read_column(raw, self._inputs[name], self._text_limit)
             series += [raw.alias(raw_name(name)), columns[name].values.alias(read_name(name))]
         return columns, pl.DataFrame([pl.int_range(len(frame), eager=True).alias(ROW), *series])
 

@@ -14,10 +14,13 @@ from fengkong.rules.listing import EntityKind, plain_form
 from fengkong.rules.times import fits, parse_duration
 from fengkong.rules.types import Kind, Type
 
-__all__ = ["INTEGER_LIMIT", "Faults", "Reader", "reader"]
+__all__ = ["INTEGER_LIMIT", "ITEMS_LIMIT", "TEXT_LIMIT", "Faults", "Reader", "reader"]
 
 INTEGER_LIMIT = 2**63
 """Integers lie in [-INTEGER_LIMIT, INTEGER_LIMIT), as in a table's column."""
+
+TEXT_LIMIT = 200_000
+"""How many characters a text may have, and the texts of a list together, where a rule set says no other number."""
 
 ITEMS_LIMIT = 10_000
 """How many items a list may have."""
@@ -32,13 +35,16 @@ Reader = Callable[[object, str, Faults], object]
 the fault down and answers None."""
 
 
-def reader(declared: Type) -> Reader:
-    """The reader for inputs of that type."""
+def reader(declared: Type, text_limit: int = TEXT_LIMIT) -> Reader:
+    """The reader for inputs of that type. A text of more characters than the limit is a fault."""
     convert = _converter(declared)
     wanted = _wanted(declared)
     is_read = _CONVERTERS[Kind.TEXT] if declared.kind is Kind.CATEGORY else None
 
     def read(value: object, name: str, faults: Faults) -> object:
+        if (length := _length(value)) > text_limit:
+            faults[name] = f"{name} has {length} characters; rules read at most {text_limit}"
+            return None
         converted = convert(value)
         if converted is None and is_read and is_read(value) is not None:
             faults[name] = f"{name} has a value that is not among its {len(declared.values)} declared ones"
@@ -77,6 +83,13 @@ def _items(convert: Callable[[object], object]) -> Callable[[object], tuple[obje
         return None if None in items else items
 
     return read
+
+
+def _length(value: object) -> int:
+    """The characters of a text, or of the texts of a list together."""
+    if isinstance(value, list | tuple):
+        return sum([len(item) for item in value if isinstance(item, str)])
+    return len(value) if isinstance(value, str) else 0
 
 
 def _shape(value: object) -> str:
