@@ -19,6 +19,7 @@ from fengkong.cli.decide import decide
 from fengkong.cli.demo import demo
 from fengkong.cli.evaluate import evaluate
 from fengkong.cli.explain import explain
+from fengkong.cli.importing import importing
 from fengkong.cli.mine import mine
 from fengkong.cli.models import models
 from fengkong.cli.new import new
@@ -80,6 +81,7 @@ app = typer.Typer(
 for command in (demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
+app.add_typer(importing, name="import")
 app.add_typer(mine, name="mine")
 app.add_typer(policy, name="policy")
 
