@@ -1,12 +1,14 @@
 from .batch import ScoreReport as ScoreReport
 from .batch import score_file as score_file
 from .pack import PACKS as PACKS
+from .past import Past as Past
 from .settings import FILE_NAME as FILE_NAME
 from .settings import ColumnSettings as ColumnSettings
 from .settings import Costs as Costs
 from .settings import DataSettings as DataSettings
 from .settings import Settings as Settings
 from .settings import find_workspace as find_workspace
+from .sources import fact_sources as fact_sources
 from .system import System as System
 from .system import load as load
 from .workspace import create_workspace as create_workspace

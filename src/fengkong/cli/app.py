@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 import fengkong
 from fengkong.cli.bundle import bundle
 from fengkong.cli.check import check
+from fengkong.cli.comparing import backtest, shadow
 from fengkong.cli.decide import decide
 from fengkong.cli.demo import demo
 from fengkong.cli.evaluate import evaluate
@@ -26,6 +27,7 @@ from fengkong.cli.new import new
 from fengkong.cli.policy import policy
 from fengkong.cli.pretrain import pretrain
 from fengkong.cli.rate import rate
+from fengkong.cli.replay import replay
 from fengkong.cli.score import score
 from fengkong.cli.search import search
 from fengkong.cli.terminal import visible
@@ -79,6 +81,8 @@ app = typer.Typer(
 )
 
 for command in (demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain):
+    app.command()(command)
+for command in (backtest, shadow, replay):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
 app.add_typer(importing, name="import")
