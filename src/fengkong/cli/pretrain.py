@@ -3,7 +3,7 @@
 import math
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Column as RichColumn
 
 from fengkong import corpus, training
-from fengkong.cli.options import Json, Track
+from fengkong.cli.options import Json, OnBadRow, Track
 from fengkong.cli.running import warn
 from fengkong.cli.terminal import emit_json, out, progress_out, visible
 from fengkong.cli.training_progress import saved_when_interrupted, tell_download
@@ -55,6 +55,7 @@ def pretrain(
     licence: Annotated[str, typer.Option(help="Of the text, for the base's page, such as CC0-1.0.")] = "",
     text: Annotated[str | None, typer.Option("--text-column", help="The column of the text; else it is found.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what was interrupted.")] = False,
+    on_bad_row: OnBadRow = "stop",
     track: Track = None,
     as_json: Json = False,
 ) -> None:
@@ -85,7 +86,17 @@ def pretrain(
         learning_rate=learning_rate,
         seed=seed,
     )
-    result = run(asked, data, corpus.Columns(text=text), folder, licence=licence, resume=resume, track=track or ())
+    rejects = folder.with_name(f"{folder.name}.rejects")
+    columns = corpus.Columns(text=text)
+    texts = (
+        found
+        for source in data
+        for found in training.read_texts(source, columns, on_bad_row=on_bad_row, rejects=rejects)
+    )
+    names = ", ".join(Path(source).name for source in data)
+    result = run(asked, texts, names, folder, licence=licence, resume=resume, track=track or ())
+    if on_bad_row == "skip" and rejects.exists():
+        warn(f"what could not be read was skipped, and is in {rejects}")
     if as_json:
         emit_json(result)
         return
@@ -96,18 +107,16 @@ def pretrain(
 
 def run(
     asked: "training.Pretraining",
-    data: Sequence[str],
-    columns: corpus.Columns,
+    texts: Iterable[str],
+    names: str,
     folder: Path,
     *,
     licence: str,
     resume: bool,
     track: Sequence[str] = (),
 ) -> "training.PretrainingResult":
-    """Read and pre-train with progress; Ctrl-C says how to go on."""
+    """Pre-train on the texts of these names with progress; Ctrl-C says how to go on."""
     command = shlex.join(["fengkong", *sys.argv[1:]])
-    names = ", ".join(Path(source).name for source in data)
-    texts = (text for source in data for text in training.read_texts(source, columns))
     trackers = training.choose_trackers(track)
     tracked = training.TrackedRun(trackers, f"pretrain-{folder.name}", {}, asdict(asked), warn=warn)
     with saved_when_interrupted(training.WorkFolder(folder).checkpoint, resume=resume), tracked, _Drawn() as drawn:

@@ -170,7 +170,7 @@ def test_where_memory_runs_out_smaller_pieces_learn_alike(asked, texts, tmp_path
     forward, pieces = MaskedModel.forward, []
 
     def small(model, ids, hidden):
-        if len(ids) > 3 and model.training:
+        if len(ids) > 3:  # at a step, and when measuring
             raise error
         return forward(model, ids, hidden)
 
@@ -185,13 +185,17 @@ def test_where_memory_runs_out_smaller_pieces_learn_alike(asked, texts, tmp_path
     assert [p for _, p in cut.curve] == pytest.approx([p for _, p in whole.curve], rel=2e-3)
 
 
-def test_a_row_too_long_for_the_memory_is_said(asked, texts, tmp_path, monkeypatch):
-    def full(*_):
-        raise MemoryError
+@pytest.mark.parametrize(("training", "where"), [(True, "step 1"), (False, "measuring after step 0")])
+def test_a_row_too_long_for_the_memory_is_said(asked, texts, tmp_path, monkeypatch, training, where):
+    forward = MaskedModel.forward
 
-    monkeypatch.setattr("fengkong.training.pretraining.loop._evaluate", lambda *_: Evaluated(0, {}, best=True))
+    def full(model, ids, hidden):
+        if model.training is training:
+            raise MemoryError
+        return forward(model, ids, hidden)
+
     monkeypatch.setattr(MaskedModel, "forward", full)
-    with pytest.raises(FacilityError, match=r"step 1: memory doesn't hold a single row \(received 32 tokens\)"):
+    with pytest.raises(FacilityError, match=rf"{where}: memory doesn't hold a single row \(received 3\d tokens\)"):
         run(asked, texts, tmp_path / "out")
 
 

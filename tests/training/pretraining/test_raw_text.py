@@ -6,7 +6,7 @@ import json
 import pytest
 
 from fengkong.corpus.columns import Columns
-from fengkong.domain.errors import InputError
+from fengkong.domain.errors import InputError, SettingsError
 from fengkong.training.pretraining.reading import read_texts
 
 
@@ -29,6 +29,29 @@ def test_a_folder_is_read_in_order_of_name_with_its_subfolders_but_no_hidden_fil
     (tmp_path / ".c.txt").write_text("hidden")
     (tmp_path / "notes.md").write_text("not read")
     assert list(read_texts(str(tmp_path))) == ["first", "second"]
+
+
+def test_what_can_not_be_read_is_skipped_and_kept_file_by_file(tmp_path):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.jsonl").write_text('{"text": "first"}\nnot JSON\n{"text": "second"}\n')
+    (tmp_path / "corpus" / "b.txt").write_bytes("借款人\n".encode() + b"\xff\xfe\xff\n" + "应当还款\n".encode())
+    (tmp_path / "corpus" / "c.jsonl").write_text('{"text": "third"}\n')
+    rejects = tmp_path / "rejects"
+    with pytest.raises(InputError, match=r"a\.jsonl:2"):
+        list(read_texts(str(tmp_path / "corpus")))
+    found = list(read_texts(str(tmp_path / "corpus"), on_bad_row="skip", rejects=rejects))
+    assert found == ["first", "second", "借款人\n应当还款\n", "third"]
+    kept = sorted(rejects.iterdir())
+    assert [path.name.rpartition("corpus_")[2] for path in kept] == ["a.jsonl.rejects.jsonl", "b.txt.rejects.jsonl"]
+    assert [json.loads(path.read_text())["line"] for path in kept] == [2, 2]
+
+
+def test_nothing_is_left_where_all_could_be_read(tmp_path):
+    (tmp_path / "a.txt").write_text("one")
+    assert list(read_texts(str(tmp_path / "a.txt"), on_bad_row="skip", rejects=tmp_path / "rejects")) == ["one"]
+    assert not (tmp_path / "rejects").exists()
+    with pytest.raises(SettingsError, match="needs a file to keep them in"):
+        list(read_texts(str(tmp_path / "a.txt"), on_bad_row="skip"))
 
 
 def test_a_column_can_be_named(tmp_path):

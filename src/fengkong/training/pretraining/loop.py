@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -100,25 +100,37 @@ def _rows_at(step: int, train: Packed, many: int, seed: int) -> Int64s:
 
 
 def _add_gradients(state: PretrainingState, masked: Masked) -> float:
-    """The gradients of a step, and its loss; begun anew in smaller pieces where memory runs out.
+    """The gradients of a step, and its loss; what memory allowed is kept for the next. Raises as `_in_pieces` does."""
+
+    def add_all(pieces: Sequence[Masked]) -> float:
+        state.optimiser.zero_grad()
+        return sum(_add_gradient(state, piece, len(masked.targets)) for piece in pieces)
+
+    loss, state.pieces = _in_pieces(masked, state.pieces, add_all, f"step {state.step + 1}")
+    return loss
+
+
+def _in_pieces(
+    masked: Masked, pieces: int, of_all: Callable[[Sequence[Masked]], float], where: str
+) -> tuple[float, int]:
+    """What comes of all pieces of some rows, and how many they were; begun anew in twice as many where memory runs out.
 
     Raises FacilityError where a single row is too much.
     """
     while True:
         try:
-            return sum(_add_gradient(state, piece, len(masked.targets)) for piece in masked.cut(state.pieces))
+            return of_all(masked.cut(pieces)), pieces
         except (MemoryError, RuntimeError) as error:
             if not ran_out(error):
                 raise
-            if state.pieces >= len(masked.hidden):
+            if pieces >= len(masked.hidden):
                 raise FacilityError(
                     "memory doesn't hold a single row",
-                    where=f"step {state.step + 1}",
+                    where=where,
                     received=f"{masked.hidden.shape[1]} tokens",
                     cure="lower max_tokens, or take a smaller base",
                 ) from error
-        state.optimiser.zero_grad()
-        state.pieces *= 2
+        pieces *= 2
 
 
 def _add_gradient(state: PretrainingState, masked: Masked, hidden: int) -> float:
@@ -141,15 +153,24 @@ def _loss(state: PretrainingState, masked: Masked) -> torch.Tensor:
 
 
 def _evaluate(state: PretrainingState, held_out: Packed, masker: Masker) -> Evaluated:
-    """The loss over all tokens hidden in the held-out rows, and the best so far or not."""
-    total, hidden = 0.0, 0
+    """The loss over all tokens hidden in the held-out rows, and the best so far or not.
+
+    Rows are masked alike whatever memory there is, and read in smaller pieces where it runs out.
+    Raises FacilityError where a single row is too much.
+    """
+    total, hidden, pieces = 0.0, 0, 1
+
+    def loss_of_all(parts: Sequence[Masked]) -> float:
+        return sum(float(_loss(state, part)) * len(part.targets) for part in parts)
+
     many = max(1, EVALUATION_TOKENS // held_out.length)
     state.model.eval()
     with torch.inference_mode():
         for start in range(0, len(held_out), many):
             rows = np.arange(start, min(start + many, len(held_out)))
             masked = masker.mask(held_out, rows, seed=[HELD_OUT_SEED, start])
-            total += float(_loss(state, masked)) * len(masked.targets)
+            found, pieces = _in_pieces(masked, pieces, loss_of_all, f"measuring after step {state.step}")
+            total += found
             hidden += len(masked.targets)
     state.model.train()
     loss = total / hidden
