@@ -42,7 +42,7 @@ def test_what_is_found_is_shown_and_proposed(fengkong, cases, tmp_path, monkeypa
     shown = fengkong("mine", what, cases, "--bad", "default", *options, "-o", "draft.yaml")
     assert shown.code == 0, shown.err
     assert told in shown.out
-    assert f"fengkong backtest {cases} --rules draft.yaml" in shown.err
+    assert "fengkong backtest draft.parquet --rules draft.yaml" in shown.err
     draft = (tmp_path / "draft.yaml").read_text(encoding="utf-8")
     assert check(draft) == []
     printed = json.loads(fengkong("mine", what, cases, "--bad", "default", *options, "--json").out)

@@ -114,7 +114,7 @@ def test_nothing_to_propose_is_told(make_splits):
     cases = past_cases(make_splits(1, 400, planted=False), bad="default")
     with pytest.raises(InputError, match="nothing was found"):
         draft_rules(mine_rules(*cases, lift=4))
-    for wrong in ({"support": 0}, {"support": 1.5}, {"lift": 1}, {"false": 0}):
+    for wrong in ({"support": 0}, {"support": 1.5}, {"lift": 1}, {"false_rate": 0}):
         with pytest.raises(SettingsError, match="can't be mined so"):
             mine_rules(*cases, **wrong)
 

@@ -93,3 +93,20 @@ def test_cases_without_fields_are_cases(make_splits):
     bare = Splits(*([Example(ex.text, ex.label) for ex in part] for _, part in make_splits()))
     cases, _ = past_cases(bare, bad="default")
     assert cases.fields == ()
+
+
+def test_the_table_bears_what_rules_read(make_splits):
+    splits = make_splits()
+    _, held_out = past_cases(splits, bad="default")
+    table = held_out.table()
+    assert {name: str(kind) for name, kind in table.schema.items()} == {
+        "income": "Float64",
+        "town": "String",
+        "dependants": "Int64",
+        "amount": "Int64",
+        "member": "Boolean",
+        "text": "String",
+    }
+    assert [{name: row[name] for name in ex.fields} for ex, row in zip(splits.test, table.to_dicts(), strict=True)] == [
+        dict(ex.fields) for ex in splits.test
+    ]

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,7 +24,10 @@ mine = typer.Typer(help="Find rules, a scorecard, and where a model is weak, in 
 
 File = Annotated[str | None, typer.Argument(help="Past cases with their outcomes; else the workspace's data.")]
 Bad = Annotated[str | None, typer.Option("--bad", help="The label of a bad outcome; else the workspace's positive.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write the draft rule set here, as YAML.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", help="Write the draft here, NAME.yaml; NAME.parquet then has the held-out cases."),
+]
 Split = Annotated[
     Literal["given", "stratified", "time", "group"] | None,
     typer.Option(help="How cases are held out; time takes the latest. Else as the data say."),
@@ -75,7 +78,7 @@ def rules(
         rows = ([rule.when, *_hits(rule.found), *_hits(rule.held_out), f"{rule.chance:.1g}"] for rule in mined.rules)
         heads = ("cases", "bad", "lift", "held out", "bad", "lift", "chance")
         out.print(table("rule", *heads, rows=rows) if found else f"of {mined.tried} candidates none held")
-    _propose(draft, out_file, file)
+    _propose(draft, out_file, held_out)
 
 
 @mine.command()
@@ -109,7 +112,7 @@ def scorecard(
         for name, ranking in (("train", card.train), ("held out", card.held_out)):
             out.print(f"{name}: AUC {ranking.auc}, KS {ranking.ks}")
         out.print(f"base {card.base}; PSI {card.psi:.3f}")
-    _propose(draft, out_file, file)
+    _propose(draft, out_file, held_out)
 
 
 @mine.command()
@@ -163,7 +166,7 @@ def segments(
         out.print(table("segment", "probability", "held out", "bad", "foretold", "skill", "chance", rows=rows))
         if not found:
             out.print("no segment was confirmed")
-    _propose(draft, out_file, file)
+    _propose(draft, out_file, held_out)
 
 
 class _Cases:
@@ -235,17 +238,20 @@ def _bins(card: "mining.Scorecard") -> Iterator[list[str]]:
             name = ""
 
 
-def _propose(draft: str, out_file: Path | None, file: str | None) -> None:
-    """Write the draft, and say how to try it."""
+def _propose(draft: str, out_file: Path | None, held_out: "mining.Cases") -> None:
+    """Write the draft and, beside it, the held-out cases, and say how to try the one on the other."""
     if out_file is None:
         if draft:
-            progress_out.print("Write it as a rule set with --out FILE, then try it with: fengkong backtest")
+            progress_out.print("write it as a rule set with --out FILE.yaml, to try it with fengkong backtest")
         return
+    beside = out_file.with_suffix(".parquet")
     try:
         out_file.write_text(draft, encoding="utf-8")
+        held_out.table().write_parquet(beside)
     except OSError as error:
         raise FacilityError(
             "the draft can't be written", where=str(out_file), received=error.strerror or "", cure="name another place"
         ) from error
-    words: list[Any] = ["fengkong", "backtest", *([file] if file else []), "--rules", out_file]
-    progress_out.print(f"{out_file} is written. Try it on past cases: {shlex.join(map(str, words))}")
+    command = shlex.join(["fengkong", "backtest", str(beside), "--rules", str(out_file)])
+    progress_out.print(f"{out_file} is written, and the held-out cases as {beside}; in a workspace, try it with:")
+    progress_out.print(command)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import polars as pl
 
 from fengkong.corpus.giveaways import give_aways
 from fengkong.corpus.splitting import Splits
@@ -16,11 +17,18 @@ from fengkong.domain.errors import InputError, likely_slip
 from fengkong.domain.findings import Finding
 from fengkong.mining.binning import BoolArray, FloatArray
 from fengkong.mining.fields import Field, left_out, read_field
-from fengkong.rules.types import PROBABILITY
+from fengkong.rules.types import PROBABILITY, Kind
 from fengkong.scoring.protocol import TextScorer
 from fengkong.text.normalising import normalise
 
 __all__ = ["Cases", "past_cases"]
+
+_COLUMN: Mapping[Kind, type[pl.DataType]] = {
+    Kind.BOOLEAN: pl.Boolean,
+    Kind.INTEGER: pl.Int64,
+    Kind.DECIMAL: pl.Float64,
+    Kind.PROBABILITY: pl.Float64,
+}
 
 LEAST = 10
 """Cases of each outcome that either part must have."""
@@ -47,6 +55,12 @@ class Cases:
     def by_name(self) -> Mapping[str, Field]:
         """The fields by name."""
         return {field.name: field for field in self.fields}
+
+    def table(self) -> pl.DataFrame:
+        """A column for each input of rules, the text among them, as `fengkong backtest` reads it."""
+        inputs = [field for field in self.fields if not field.said]
+        columns = [pl.Series(field.name, field.plain(), _COLUMN.get(field.type.kind, pl.String)) for field in inputs]
+        return pl.DataFrame([*columns, pl.Series("text", self.texts, pl.String)])
 
     def with_fields(self, fields: Iterable[Field]) -> "Cases":
         """The same cases with more fields."""

@@ -49,6 +49,20 @@ class Field:
         """Whether its values have an order."""
         return self.type.kind in NUMBERS
 
+    def plain(self) -> list[FieldValue]:
+        """The values as a document would bear them; None where unknown."""
+        kind = self.type.kind
+        return [
+            None
+            if not known
+            else value == "true"
+            if kind is Kind.BOOLEAN
+            else int(value)
+            if kind is Kind.INTEGER
+            else value
+            for value, known in zip(self.values.tolist(), self.known, strict=True)
+        ]
+
     def at(self, rows: BoolArray) -> "Field":
         """The same field of some of the cases (n,)."""
         return replace(self, values=self.values[rows], known=self.known[rows])

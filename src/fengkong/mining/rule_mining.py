@@ -71,13 +71,14 @@ class MinedRule:
 class MinedRules:
     """The rules that held, the strongest first; cases: those they were found on, with the fields made of texts.
 
-    tried: how many candidates were checked on held-out cases, of which about `false` of those that held are chance.
+    tried: how many candidates were checked on held-out cases. false_rate: the share of those that held which may be
+    chance.
     """
 
     rules: tuple[MinedRule, ...]
     cases: Cases
     tried: int
-    false: float
+    false_rate: float
     findings: tuple[Finding, ...]
 
 
@@ -88,15 +89,15 @@ def mine_rules(
     support: float = 0.01,
     lift: float = 1.5,
     most: int = 10,
-    false: float = 0.05,
+    false_rate: float = 0.05,
     seed: int = 0,
 ) -> MinedRules:
     """Rules that hit at least `support` of the cases, bad at least `lift` times as often as all, on both parts.
 
-    most: rules at most. false: the share of rules that may be chance (false discovery rate).
+    most: rules at most. false_rate: the share of rules that may be chance (false discovery rate).
     Raises SettingsError for a support or rate outside (0, 1), or a lift of at most 1.
     """
-    _check(support, lift, false)
+    _check(support, lift, false_rate)
     least = max(20, round(support * len(cases)))
     phrases = telling_phrases(cases, least)
     cases, held_out = (part.with_fields(phrase_fields(phrases, part)) for part in (cases, held_out))
@@ -107,15 +108,15 @@ def mine_rules(
         hits = _hits(other.condition(rule), held_out)
         chance = at_least_p(len(held_out), int(held_out.bad.sum()), hits.cases, hits.bad)
         mined.append(MinedRule(rule, _hits(judge.condition(rule), cases), hits, chance))
-    holds = believable(np.array([rule.chance for rule in mined]), false)
+    holds = believable(np.array([rule.chance for rule in mined]), false_rate)
     kept = [rule for rule, true in zip(mined, holds, strict=True) if true and rule.held_out.lift >= lift]
     rules = _distinct(kept, cases, judge, least, lift, most)
-    return MinedRules(tuple(rules), cases, len(candidates), false, cases.findings)
+    return MinedRules(tuple(rules), cases, len(candidates), false_rate, cases.findings)
 
 
-def _check(support: float, lift: float, false: float) -> None:
-    if not (0 < support < 1 and 0 < false < 1 and lift > 1):
-        received = f"support {support:g}, lift {lift:g}, false discoveries {false:g}"
+def _check(support: float, lift: float, false_rate: float) -> None:
+    if not (0 < support < 1 and 0 < false_rate < 1 and lift > 1):
+        received = f"support {support:g}, lift {lift:g}, false discoveries {false_rate:g}"
         cure = "give shares between 0 and 1, and a lift above 1"
         raise SettingsError("rules can't be mined so", received=received, cure=cure)
 

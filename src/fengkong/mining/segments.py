@@ -79,17 +79,17 @@ class WeakSegments:
 
 
 def weak_segments(
-    cases: Cases, held_out: Cases, *, probability: str, support: float = 0.02, most: int = 10, false: float = 0.05
+    cases: Cases, held_out: Cases, *, probability: str, support: float = 0.02, most: int = 10, false_rate: float = 0.05
 ) -> WeakSegments:
     """Segments of one clause or two, of fields and of the text's length and script, where a model is weak.
 
     probability: the field with the model's probability that a case turns out badly, such as "signals.risk.p". Cases
     without one are left out; so are other signals, which are no properties of a case.
-    support: the least share of cases in a segment. false: the share of segments that may be chance.
+    support: the least share of cases in a segment. false_rate: the share of segments that may be chance.
     Raises InputError where there is no such probability, SettingsError for shares outside (0, 1).
     """
-    if not (0 < support < 1 and 0 < false < 1):
-        received, cure = f"support {support:g}, false discoveries {false:g}", "give shares between 0 and 1"
+    if not (0 < support < 1 and 0 < false_rate < 1):
+        received, cure = f"support {support:g}, false discoveries {false_rate:g}", "give shares between 0 and 1"
         raise SettingsError("segments can't be found so", received=received, cure=cure)
     found, other = _Part(cases, probability), _Part(held_out, probability)
     least = max(30, round(support * len(found.cases)))
@@ -99,7 +99,7 @@ def weak_segments(
         here, there = found.judge.condition(condition), other.judge.condition(condition)
         chance = beyond(other.deviation(there, weakness))
         segments.append(WeakSegment(condition, weakness, found.performance(here), other.performance(there), chance))
-    holds = believable(np.array([segment.chance for segment in segments]), false)
+    holds = believable(np.array([segment.chance for segment in segments]), false_rate)
     confirmed = [each for each, true in zip(segments, holds, strict=True) if true and _matters(each, other.overall)]
     distinct = tuple(_distinct(confirmed, found.judge))[:most]
     return WeakSegments(distinct, other.overall, found.cases, len(segments), cases.findings)
