@@ -51,7 +51,7 @@ def test_one_entity_has_one_spelling(kind, same):
         ("company", ["甲有限公司", "甲股份有限公司", "甲"]),
         ("company", ["Acme Inc", "Acme LLC", "Acme Ltd", "Acme"]),
         ("company", ["AT&T Inc", "ATT Inc"]),
-        ("phone", ["13800138000", "13800138001", "+1 380 013 8000"]),
+        ("phone", ["13800138000", "13800138001", "+1 380 013 8000", "000-2191-3619"]),
         ("person", ["Ann Lee", "Anne Lee"]),
         ("person", ["先生"]),
         ("company", ["Limited", "有限公司"]),

@@ -20,6 +20,7 @@ from fengkong.cli.decide import decide
 from fengkong.cli.demo import demo
 from fengkong.cli.evaluate import evaluate
 from fengkong.cli.explain import explain
+from fengkong.cli.graph import graph
 from fengkong.cli.importing import importing
 from fengkong.cli.mine import mine
 from fengkong.cli.models import models
@@ -88,6 +89,7 @@ app.add_typer(bundle, name="bundle")
 app.add_typer(importing, name="import")
 app.add_typer(mine, name="mine")
 app.add_typer(policy, name="policy")
+app.add_typer(graph, name="graph")
 
 
 def _version(wanted: bool) -> None:

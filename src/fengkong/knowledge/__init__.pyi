@@ -12,6 +12,7 @@ from .linking import link as link
 from .linking import link_spans as link_spans
 from .matching import Match as Match
 from .matching import NameIndex as NameIndex
+from .rows import GraphRow as GraphRow
 from .rows import read_edges as read_edges
 from .rows import read_entities as read_entities
 from .scripts import CopyFacts as CopyFacts
@@ -20,3 +21,4 @@ from .scripts import script_rings as script_rings
 from .storing import load_graph as load_graph
 from .storing import save_graph as save_graph
 from .views import GraphView as GraphView
+from .walks import all_rings as all_rings

@@ -61,6 +61,7 @@ _STREETS = {
     "no": "",
     "number": "",
 }
+_ABROAD = re.compile("^00(?=[1-9])")
 _DIALLED = re.compile(r"^(?:\+|00)?86(?=1[3-9]\d{9}$)")
 
 
@@ -96,7 +97,7 @@ def _phone(plain: str) -> str:
     digits = re.sub(r"[^\d+]", "", plain.partition("ext")[0])
     digits = digits[:1] + digits[1:].replace("+", "")
     digits = _DIALLED.sub("", digits)
-    return "+" + digits[2:] if digits.startswith("00") else digits
+    return _ABROAD.sub("+", digits)
 
 
 def _person(plain: str) -> str:

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Iterable
 
 from fengkong.knowledge.views import GraphView
+from fengkong.text.clusters import Clusters
 
-__all__ = ["circle_length", "hops_to_bad", "ring", "spread_risk"]
+__all__ = ["all_rings", "circle_length", "hops_to_bad", "ring", "spread_risk"]
 
 
 def hops_to_bad(view: GraphView, start: int, most: int = 4, *, sight: int = 1000) -> int:
@@ -86,6 +87,21 @@ def ring(view: GraphView, start: int, kinds: Iterable[str] = ("uses",), most: in
         seen.update(fresh)
         queue.extend(fresh)
     return list(members)[:most]
+
+
+def all_rings(view: GraphView, kinds: Iterable[str] = ("uses",)) -> list[list[int]]:
+    """The rings of at least two members in the whole graph, the largest first; crowded entities belong to none."""
+    wanted = view.kinds(kinds)
+    things = Clusters(len(view.graph))
+    users = [number for number in range(len(view.graph)) if view.passes(number, wanted, outward=True)]
+    for user in users:
+        for thing in view.passes(user, wanted, outward=True):
+            if view.passes(thing, wanted, outward=False):
+                things.join(user, thing)
+    rings: dict[int, list[int]] = {}
+    for user in users:
+        rings.setdefault(things.root(user), []).append(user)
+    return sorted((ring for ring in rings.values() if len(ring) > 1), key=len, reverse=True)
 
 
 def circle_length(view: GraphView, start: int, kinds: Iterable[str] = ("guarantees",), most: int = 8) -> int:
