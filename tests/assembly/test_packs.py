@@ -12,9 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fengkong import corpus, rules
-from fengkong.assembly import PACKS, Settings, create_workspace
+from fengkong.assembly import PACKS, Settings, System, create_workspace
 from fengkong.corpus.simulation.language import Language
-from fengkong.decisions import Decider, Policy, Velocity
 from fengkong.domain import Decision, Document, FieldValue, Outcome, RuleState, SettingsError
 from fengkong.ledger import MemoryLedger
 from fengkong.scoring import FakeScorer
@@ -59,6 +58,13 @@ def probabilities(truth: Mapping[str, object], question: str) -> Mapping[str, fl
     of_questions = truth["probabilities"]
     assert isinstance(of_questions, dict)
     return dict(of_questions[question])
+
+
+def decide_with_oracles(settings: Settings, docs: Sequence[Document] | None = None) -> list[Decision]:
+    """Decisions on the sample, or on other documents, as the workspace would make them with the best of models."""
+    with System(settings) as system:
+        system.__dict__.update(scorers=oracles(settings), ledger=MemoryLedger())
+        return system.decide_many(corpus.read_documents(settings.source) if docs is None else docs)
 
 
 def test_the_packs_that_are_promised_are_there() -> None:
@@ -108,11 +114,7 @@ def test_what_waits_bears_no_label_and_is_new(pack_workspace: Make, pack: str, l
 @pytest.mark.parametrize(("pack", "language"), EVERY)
 def test_a_good_model_leads_to_every_outcome(pack_workspace: Make, pack: str, language: Language) -> None:
     settings = pack_workspace(pack, language)
-    policy = Policy(settings.name, rules.RuleSet.load(settings.path(settings.decisions.rules)))
-    ledger = MemoryLedger()
-    sources = [Velocity(policy.windows, ledger)] if policy.windows else []
-    decider = Decider(policy, oracles(settings), ledger, sources=sources)
-    decided = decider.decide_many(list(corpus.read_documents(settings.source)))
+    decided = decide_with_oracles(settings)
     outcomes = Counter(dec.outcome for dec in decided)
     assert set(outcomes) == set(Outcome)
     assert outcomes[Outcome.APPROVE] > 24
@@ -143,28 +145,25 @@ def hits(dec: Decision) -> set[str]:
 
 def test_fraud_sees_bursts_and_rings(pack_workspace: Make) -> None:
     settings = pack_workspace("fraud", "en")
-    policy = Policy("fraud", rules.RuleSet.load(settings.path(settings.decisions.rules)))
-    ledger = MemoryLedger()
-    decider = Decider(policy, oracles(settings), ledger, sources=[Velocity(policy.windows, ledger)])
-    decided = decider.decide_many(list(corpus.read_documents(settings.source)))
+    decided = decide_with_oracles(settings)
     truths = rows(settings.folder / "truth.jsonl")
     hit = {
         name: [truth for dec, truth in zip(decided, truths, strict=True) if name in hits(dec)]
-        for name in ("many-within-an-hour", "shared-number")
+        for name in ("many-within-an-hour", "shared-number", "ring", "copied-script")
     }
     assert hit["many-within-an-hour"]
     assert all(truth["burst"] for truth in hit["many-within-an-hour"])
     assert hit["shared-number"]
     assert all(truth["ring"] for truth in hit["shared-number"])
+    assert hit["ring"]
+    assert all(truth["ring"] for truth in hit["ring"])
 
 
 def test_a_blocked_number_is_declined_whatever_the_message_says(pack_workspace: Make) -> None:
     settings = pack_workspace("fraud", "en")
-    policy = Policy("fraud", rules.RuleSet.load(settings.path(settings.decisions.rules)))
-    ledger = MemoryLedger()
-    decider = Decider(policy, oracles(settings), ledger, sources=[Velocity(policy.windows, ledger)])
     text = str(rows(settings.folder / "data.jsonl")[0]["text"])
-    dec = decider.decide(Document(text, {"phone": "(000) 000 0000", "sender": "S1", "channel": "sms", "urls": 0}))
+    doc = Document(text, {"phone": "(000) 000 0000", "sender": "S1", "channel": "sms", "urls": 0})
+    (dec,) = decide_with_oracles(settings, [doc])
     assert (dec.outcome, dec.reasons[0].code) == (Outcome.DECLINE, "F10")
 
 

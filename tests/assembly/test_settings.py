@@ -63,3 +63,32 @@ def test_settings_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "fengkong.toml").mkdir()
     with pytest.raises(SettingsError, match=r"fengkong.toml: the file can't be read"):
         Settings.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("model", "fault"),
+    [
+        ('name = "a"\n[model.questions.b]\n', "give model.name for one question, or a table model.questions.NAME"),
+        ("", "give model.name for one question, or a table model.questions.NAME"),
+        ('positive = "x"\n[model.questions.b]\n', "of several questions each names its own positive label"),
+        ('[model.questions.b]\nlable = "x"\n', r"'model.questions.b.lable'\); did you mean 'label'"),
+        ('[model.questions."b c"]\n', "model.questions"),
+    ],
+)
+def test_questions_that_make_no_sense_are_refused(tmp_path: Path, model: str, fault: str) -> None:
+    text = f'name = "my"\n[data]\nsource = "data.jsonl"\n[model]\n{model}'
+    (tmp_path / "fengkong.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=fault):
+        Settings.read(tmp_path)
+
+
+def test_each_question_reads_its_own_column(tmp_path: Path) -> None:
+    model = '[model.questions.tone]\n[model.questions.size]\nlabel = "how_much"\npositive = "big"\n'
+    (tmp_path / "fengkong.toml").write_text(
+        f'name = "my"\n[data]\nsource = "d.csv"\n[model]\n{model}', encoding="utf-8"
+    )
+    settings = Settings.read(tmp_path)
+    assert list(settings.model.asked) == ["tone", "size"]
+    assert settings.data_of("size").columns.label == "how_much"
+    assert settings.data_of("tone").columns.label is None
+    assert settings.data_of("tone").source == str(tmp_path / "d.csv")

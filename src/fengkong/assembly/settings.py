@@ -14,6 +14,7 @@ __all__ = [
     "Costs",
     "DataSettings",
     "DecisionSettings",
+    "KnowledgeSettings",
     "ModelSettings",
     "QuestionSettings",
     "Settings",
@@ -108,6 +109,35 @@ class DecisionSettings(_Section):
     ledger: str = "ledger.db"
 
 
+class RoleSettings(_Section):
+    """Someone or something that a document names: the type of entity, and the field that holds its name."""
+
+    type: str
+    field: str
+
+
+class RelationSettings(_Section):
+    """How two roles of a document are linked, and the field that holds the amount or share of it."""
+
+    kind: str
+    start: str
+    end: str
+    value: str = ""
+
+
+class KnowledgeSettings(_Section):
+    """Who is linked to whom: tables of entities and edges, and what documents say of it.
+
+    script: the field that says who wrote a text; near-copies of texts are then counted.
+    """
+
+    entities: str | None = None
+    edges: str | None = None
+    script: str | None = None
+    roles: dict[Name, RoleSettings] = {}
+    relations: tuple[RelationSettings, ...] = ()
+
+
 class Settings(_Section):
     """Everything that `fengkong.toml` says, with the folder it was read from."""
 
@@ -117,6 +147,7 @@ class Settings(_Section):
     model: ModelSettings
     costs: Costs | None = None
     decisions: DecisionSettings = DecisionSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
     folder: Path = Field(exclude=True)
 
     @classmethod

@@ -6,12 +6,12 @@ from pathlib import Path
 from types import TracebackType
 
 from fengkong.assembly.settings import FILE_NAME, Settings
+from fengkong.assembly.sources import fact_sources, learns_from_documents
 from fengkong.decisions.decider import Decider
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.registry import Registry
 from fengkong.decisions.shadow import BrokenShadow, Shadow
 from fengkong.decisions.sources import FactSource
-from fengkong.decisions.velocity import Velocity
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import BundleError, FengkongError, SettingsError, likely_slip
@@ -120,14 +120,20 @@ class System:
             return BrokenShadow(str(candidate), error.sentence)
 
     def _sources(self, policy: Policy) -> list[FactSource]:
-        return [Velocity(policy.windows, self.ledger)] if policy.windows else []
+        return fact_sources(self.settings, policy, self.ledger)
 
     def decide(self, doc: Document) -> Decision:
         """Decide on one document; the whole record is durable in the ledger before this returns."""
         return self.decider.decide(doc)
 
     def decide_many(self, docs: Iterable[Document]) -> list[Decision]:
-        """The same decisions as one by one, scored in batches."""
+        """The same decisions as one by one, scored in batches.
+
+        Where rules ask who is linked to whom, each is written before the next is looked at, since what one document
+        says of its sender counts for the next.
+        """
+        if learns_from_documents(self.policy):
+            return [self.decide(doc) for doc in docs]
         return self.decider.decide_many(list(docs))
 
     def explain(self, doc: Document, *, label: str | None = None) -> Explanation:

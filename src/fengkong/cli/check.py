@@ -87,7 +87,7 @@ class _Findings(list[Finding]):
         found = {name: self.part(partial(self.of_question, settings, name, recipe)) for name in settings.model.asked}
         stand_ins = {name: scorer for name, scorer in found.items() if scorer is not None}
         if rule_set is not None and stand_ins.keys() == found.keys():
-            self.part(lambda: _check_fit(rule_set, stand_ins))
+            self.part(lambda: _check_fit(settings, rule_set, stand_ins))
 
     def of_data(self, data: "assembly.DataSettings", recipe: "training.Recipe | None" = None) -> Labelled:
         labelled = read_labelled(data, seed=SEED if recipe is None else recipe.seed, recipe=recipe)
@@ -129,8 +129,9 @@ def _stand_in(settings: "assembly.Settings", question: str, labelled: Labelled) 
     return scoring.FakeScorer(question, labels, positive=positive) if len(labels) > 1 else None
 
 
-def _check_fit(rule_set: "rules.RuleSet", scorers: "Mapping[str, scoring.FakeScorer]") -> None:
-    """Raises as a decision would where the rules don't fit models that are trained on these labels."""
+def _check_fit(
+    settings: "assembly.Settings", rule_set: "rules.RuleSet", scorers: "Mapping[str, scoring.FakeScorer]"
+) -> None:
+    """Raises as a decision would where the rules don't fit the settings, or models that are trained on these labels."""
     policy, store = decisions.Policy(rule_set.name, rule_set), ledger.MemoryLedger()
-    sources = [decisions.Velocity(policy.windows, store)] if policy.windows else []
-    decisions.Decider(policy, scorers, store, sources=sources)
+    decisions.Decider(policy, scorers, store, sources=assembly.fact_sources(settings, policy, store))

@@ -1,0 +1,119 @@
+"""Where a workspace's rules get facts from that aren't in the document: past events, the graph, and earlier texts.
+
+All follow the ledger, so that they hold no state of their own and are the same after every start.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from threading import Lock
+from typing import Protocol
+
+from fengkong.assembly.settings import Settings
+from fengkong.corpus.sources import open_table
+from fengkong.decisions.policy import Policy
+from fengkong.decisions.records import DECISION, document_from_record, outcome_from_record
+from fengkong.decisions.sources import FactSource
+from fengkong.decisions.velocity import Velocity
+from fengkong.domain.documents import Document
+from fengkong.domain.errors import SettingsError
+from fengkong.domain.signals import Fact
+from fengkong.knowledge.documents import DocumentReading, Relation, Role
+from fengkong.knowledge.facts import GraphFacts
+from fengkong.knowledge.graph import EntityGraph
+from fengkong.knowledge.rows import read_edges, read_entities
+from fengkong.knowledge.scripts import CopyFacts, ScriptIndex
+from fengkong.ledger.entries import EntryStore
+
+__all__ = ["fact_sources", "learns_from_documents"]
+
+GRAPH = "graph."
+COPIES = "copies."
+
+_PAGE = 1000
+
+
+def fact_sources(settings: Settings, policy: Policy, ledger: EntryStore) -> list[FactSource]:
+    """The sources of every fact that the rules of a policy name.
+
+    Raises SettingsError for a fact that the settings can't give, InputError for a table that can't be read.
+    """
+    sources: list[FactSource] = [Velocity(policy.windows, ledger)] if policy.windows else []
+    graph, copies = (
+        frozenset(name for name in policy.rules.inputs if name.startswith(start)) for start in (GRAPH, COPIES)
+    )
+    if graph:
+        sources.append(_Following(_Graph(settings, graph), ledger))
+    if copies:
+        if settings.knowledge.script is None:
+            raise SettingsError(
+                "the rules ask for copies of texts, and the settings don't say who writes them",
+                received=min(copies),
+                cure="name the field as knowledge.script",
+            )
+        sources.append(_Following(CopyFacts(ScriptIndex(), author=settings.knowledge.script), ledger))
+    return sources
+
+
+def learns_from_documents(policy: Policy) -> bool:
+    """Whether its rules ask for facts that follow from what earlier documents said."""
+    return any(name.startswith((GRAPH, COPIES)) for name in policy.rules.inputs)
+
+
+class _Observer(Protocol):
+    """A source that learns from each document for those that come later."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every fact that it may answer."""
+
+    def observe(self, doc: Document, time: datetime) -> None:
+        """Take in a document, as of its time."""
+
+    def facts(self, doc: Document, as_of: datetime) -> Sequence[Fact]:
+        """What is known by the documents that came strictly before `as_of`."""
+
+
+class _Graph:
+    """The workspace's graph: its tables, and what documents say as they come."""
+
+    def __init__(self, settings: Settings, wanted: frozenset[str]) -> None:
+        knowledge = settings.knowledge
+        roles = [Role(name, role.type, role.field) for name, role in knowledge.roles.items()]
+        relations = [Relation(link.kind, link.start, link.end, link.value) for link in knowledge.relations]
+        self._reading = DocumentReading(roles, relations)
+        self._graph = EntityGraph(self._reading.vocabulary)
+        for read, file in ((read_entities, knowledge.entities), (read_edges, knowledge.edges)):
+            if file is not None:
+                with open_table(settings.path(file)) as table:
+                    read(self._graph, table)
+        self._facts = GraphFacts(self._graph, self._reading, only=wanted)
+        self.names = self._facts.names
+
+    def observe(self, doc: Document, time: datetime) -> None:
+        """Take in what a document says."""
+        self._graph.extend(self._reading.edges(doc, time))
+
+    def facts(self, doc: Document, as_of: datetime) -> Sequence[Fact]:
+        """The facts about the entities that a document names."""
+        return self._facts.facts(doc, as_of)
+
+
+class _Following:
+    """A source that has observed the document of every decision on the ledger before it answers. Safe for threads."""
+
+    def __init__(self, observer: _Observer, ledger: EntryStore) -> None:
+        self._observer, self._ledger = observer, ledger
+        self._read = 0
+        self._lock = Lock()
+        self.names = observer.names
+
+    def facts(self, doc: Document, as_of: datetime) -> Sequence[Fact]:
+        """The facts by what came strictly before `as_of`. Raises FacilityError when the ledger can't be read."""
+        with self._lock:
+            while page := self._ledger.entries(self._read, _PAGE):
+                for entry in page:
+                    if entry.kind == DECISION:
+                        past = document_from_record(entry.body)
+                        self._observer.observe(past, past.time or outcome_from_record(entry.body)[1])
+                    self._read = entry.seq
+            return self._observer.facts(doc, as_of)
