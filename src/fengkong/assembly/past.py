@@ -5,11 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
+from fengkong.assembly.sources import fact_sources
 from fengkong.assembly.system import System
 from fengkong.decisions.cases import case_table
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.stored import stored_decisions
-from fengkong.decisions.velocity import Velocity
 from fengkong.domain.decisions import Decision
 from fengkong.rules.ruleset import RuleSet
 from fengkong.scoring.bundle import Bundle
@@ -49,10 +49,9 @@ class Past:
         return Policy(self._system.settings.name, RuleSet.load(rules) if rules else self._system.rules)
 
     def cases(self, policy: Policy) -> pl.DataFrame:
-        """Every stored decision as a case, with the policy's windows over past events as of its time."""
+        """Every stored decision as a case, with the facts from elsewhere that the policy asks for, as of its time."""
         ledger = self._system.ledger
-        sources = [Velocity(policy.windows, ledger)] if policy.windows else []
-        return case_table(stored_decisions(ledger), sources)
+        return case_table(stored_decisions(ledger), fact_sources(self._system.settings, policy, ledger))
 
     def scorers(self, bundle: Path | None = None) -> Mapping[str, Scorer]:
         """The scorers of a bundle, or of the workspace's."""
