@@ -2,6 +2,7 @@
 
 import json
 import random
+import shlex
 
 import pytest
 
@@ -42,11 +43,20 @@ def test_what_is_found_is_shown_and_proposed(fengkong, cases, tmp_path, monkeypa
     shown = fengkong("mine", what, cases, "--bad", "default", *options, "-o", "draft.yaml")
     assert shown.code == 0, shown.err
     assert told in shown.out
-    assert "fengkong backtest draft.parquet --rules draft.yaml" in shown.err
+    assert "fengkong backtest draft.parquet --rules draft.yaml --stored-signals" in shown.err
     draft = (tmp_path / "draft.yaml").read_text(encoding="utf-8")
     assert check(draft) == []
     printed = json.loads(fengkong("mine", what, cases, "--bad", "default", *options, "--json").out)
     assert printed["draft"] == draft
+
+
+def test_the_command_that_is_told_hits_the_cases_that_were_counted(fengkong, cases, new_workspace):
+    told = fengkong("mine", "rules", cases, "--bad", "default", "-o", "draft.yaml", "--json")
+    counted = [rule["held_out"]["cases"] for rule in json.loads(told.out)["rules"]]
+    command = shlex.split(told.err.strip().splitlines()[-1])
+    tried = fengkong(*command[1:], "--json")
+    assert tried.code == 0, tried.err
+    assert [reason["after"] for reason in json.loads(tried.out)["reasons"]] == counted
 
 
 def test_what_can_not_be_mined_gets_one_sentence(fengkong, cases, tmp_path, monkeypatch):

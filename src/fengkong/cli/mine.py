@@ -252,6 +252,6 @@ def _propose(draft: str, out_file: Path | None, held_out: "mining.Cases") -> Non
         raise FacilityError(
             "the draft can't be written", where=str(out_file), received=error.strerror or "", cure="name another place"
         ) from error
-    command = shlex.join(["fengkong", "backtest", str(beside), "--rules", str(out_file)])
+    command = shlex.join(["fengkong", "backtest", str(beside), "--rules", str(out_file), "--stored-signals"])
     progress_out.print(f"{out_file} is written, and the held-out cases as {beside}; in a workspace, try it with:")
     progress_out.print(command)
