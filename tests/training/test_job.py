@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from fengkong.corpus.splitting import Splits
+from fengkong.decisions.bands import Costs
 from fengkong.domain.documents import Example, Place
-from fengkong.domain.errors import BundleError, InputError, SettingsError
+from fengkong.domain.errors import BundleError, SettingsError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.scorer import Scorer
 from fengkong.training.evaluation import evaluate
 from fengkong.training.job import RunResult, run_job
-from fengkong.training.measuring.thresholds import Costs
 from fengkong.training.progress import Evaluated, Step
 from fengkong.training.recipe import Recipe
 from fengkong.training.run_folder import RunFolder
@@ -200,37 +200,6 @@ def test_three_labels_in_chinese(three, tiny_splits):
     assert "把握最大且正确的判断" in page
     assert not re.search(r"[。；：] +[\u4e00-\u9fff]", page), "Chinese sentences need no blank between them"
     assert re.search(rf"<text[^>]*>{CHINESE['bad']}</text>", page)
-
-
-def refused(tmp_path, *args, **options) -> None:
-    """Runs a job that must fail before it is anywhere near training, and leave nothing behind."""
-    told = []
-    try:
-        run_job(*args, tmp_path / "run", tell=told.append, **options)
-    finally:
-        assert [event.name for event in told] == ["preparing"]
-        assert not (tmp_path / "run").exists(), "the next try would find a run here"
-
-
-def test_a_label_that_is_none_is_refused_before_training(tiny_base, tiny_splits, tmp_path):
-    with pytest.raises(InputError, match=r"positive label.*'baad'.*did you mean 'bad'"):
-        refused(tmp_path, Task("risk", "baad"), make_recipe(tiny_base), tiny_splits)
-
-
-def test_a_name_that_rules_cannot_say_is_refused_before_training(tiny_base, tiny_splits, tmp_path):
-    with pytest.raises(SettingsError, match=r"can't be sealed.*identifier"):
-        refused(tmp_path, Task("my risk"), make_recipe(tiny_base), tiny_splits)
-
-
-def test_splits_that_leave_nothing_to_measure_are_refused_before_training(tiny_base, tiny_splits, tmp_path):
-    train, dev, test = (part for _, part in tiny_splits)
-    with pytest.raises(InputError, match="test split is empty"):
-        refused(tmp_path, Task("risk"), make_recipe(tiny_base), Splits(train, dev, []))
-    with pytest.raises(InputError, match=r"dev split holds one label only.*'good'"):
-        refused(tmp_path, Task("risk"), make_recipe(tiny_base), Splits(train, dev[::2], test))
-    strange = [*test, Example("a loan", "goood", place=Place("loans.csv", 9))]
-    with pytest.raises(InputError, match=r"loans\.csv:9.*goood.*did you mean 'good'"):
-        refused(tmp_path, Task("risk"), make_recipe(tiny_base), Splits(train, dev, strange))
 
 
 def test_a_complete_folder_is_not_written_over(binary, tiny_base, tiny_splits):

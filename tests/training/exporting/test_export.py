@@ -1,3 +1,5 @@
+"""A trained network becomes a bundle that says the same, or no bundle at all."""
+
 import errno
 from collections.abc import Callable
 from pathlib import Path
@@ -13,84 +15,31 @@ from fengkong.corpus.splitting import Splits
 from fengkong.domain.errors import BaseModelError, FacilityError, InputError, SettingsError
 from fengkong.scoring import Bundle, Manifest, NumberField, Scorer, Thresholds, softmax
 from fengkong.scoring.engine import Engine
-from fengkong.text import CLEANING_VERSION
 from fengkong.training import export_bundle
 from fengkong.training.bases.loading import BaseModel, load_base
-from fengkong.training.encoding import Encoded, encode
-from fengkong.training.exporting import sealing
+from fengkong.training.encoding import Encoded
 from fengkong.training.exporting.onnx_graph import settled, to_onnx
 from fengkong.training.networks.classifier import TextClassifier
 from fengkong.training.networks.embedding import compact_embedding
 from fengkong.training.tasks.classification import Classification
 from fengkong.training.tuning.predict import predict_logits
 
-LABELS = ("bad", "good")
-KIND = Classification(LABELS)
-
-
-def manifest(**changes: object) -> Manifest:
-    facts = {
-        "language": "en",
-        "cleaning": CLEANING_VERSION,
-        "max_tokens": 32,
-        "precision": "fp32",
-    }
-    head = {"name": "risk", "labels": LABELS, "positive": "bad"}
-    head |= {key: changes.pop(key) for key in ("labels", "positive", "temperature", "thresholds") if key in changes}
-    return Manifest.model_validate({**facts, "heads": (head,), **changes})
-
-
-@pytest.fixture
-def base(tiny_base: Path) -> BaseModel:
-    return load_base(str(tiny_base))
-
-
-@pytest.fixture
-def encoded(base: BaseModel, tiny_splits: Splits) -> Encoded:
-    return encode(tiny_splits.dev, base.tokenizer, KIND.targets(tiny_splits.dev), max_tokens=32)
-
-
-def build(base: BaseModel, *, pooling: str = "mean", field_width: int = 0) -> TextClassifier:
-    """A network that was not trained, but whose answers depend on its texts and lie on both sides of a half."""
-    torch.manual_seed(3)
-    network = TextClassifier(base.encoder, 2, hidden=base.hidden, pooling=pooling, field_width=field_width)
-    with torch.no_grad():
-        network.head.weight.normal_(0, 3)
-        if network.field_head is not None:
-            network.field_head.wide.weight.normal_()
-    return network.eval()
-
-
-def part(network: TextClassifier, encoded: Encoded) -> TextClassifier:
-    """Turn the head so that it parts the two labels: along the way between their mean vectors, from its middle."""
-    states = []
-    with torch.inference_mode():
-        for text in range(len(encoded)):
-            ids = torch.from_numpy(encoded.tokens[encoded.starts[text] : encoded.starts[text + 1]])[None]
-            states.append(network.embed(ids, torch.ones_like(ids))[0])
-    vectors = torch.stack(states)
-    bad, good = (vectors[torch.from_numpy(encoded.targets == label)].mean(dim=0) for label in (0, 1))
-    way = (good - bad) * 8 / (good - bad).norm()
-    with torch.no_grad():
-        network.head.weight.copy_(torch.stack([-way, way]))
-        network.head.bias.copy_(-network.head.weight @ ((bad + good) / 2))
-    return network
-
-
-@pytest.fixture
-def network(base: BaseModel, encoded: Encoded) -> TextClassifier:
-    return part(build(base), encoded)
-
 
 def test_a_bundle_says_what_the_network_says(
-    network: TextClassifier, base: BaseModel, encoded: Encoded, tiny_splits: Splits, tmp_path: Path
+    network: TextClassifier,
+    base: BaseModel,
+    encoded: Encoded,
+    tiny_splits: Splits,
+    tmp_path: Path,
+    manifest: Callable[..., Manifest],
+    kind: Classification,
 ) -> None:
     exported = export_bundle(
         network,
         base.tokenizer,
         tmp_path / "b",
         manifest(temperature=2.5),
-        kind=KIND,
+        kind=kind,
         dev=tiny_splits.dev,
         train=tiny_splits.train,
         recipe="seed = 1\n",
@@ -120,7 +69,9 @@ def test_a_bundle_says_what_the_network_says(
 
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 @pytest.mark.parametrize("width", [0, 3])
-def test_the_fp32_graph_is_the_network(base: BaseModel, pooling: str, width: int) -> None:
+def test_the_fp32_graph_is_the_network(
+    base: BaseModel, pooling: str, width: int, build: Callable[..., TextClassifier]
+) -> None:
     network = build(base, pooling=pooling, field_width=width)
     engine = Engine(to_onnx(settled(network)).SerializeToString(), threads=1, labels=2, with_fields=bool(width))
     draw = np.random.default_rng(0)
@@ -134,7 +85,14 @@ def test_the_fp32_graph_is_the_network(base: BaseModel, pooling: str, width: int
         np.testing.assert_allclose(engine.run(ids, mask, fields), trained, atol=1e-4)
 
 
-def test_fields_reach_the_graph(base: BaseModel, tiny_splits: Splits, tmp_path: Path) -> None:
+def test_fields_reach_the_graph(
+    base: BaseModel,
+    tiny_splits: Splits,
+    tmp_path: Path,
+    manifest: Callable[..., Manifest],
+    build: Callable[..., TextClassifier],
+    kind: Classification,
+) -> None:
     spec = NumberField(name="income", edges=(0.0, 50.0, 100.0))
     network = build(base, field_width=spec.width)
     exported = export_bundle(
@@ -142,7 +100,7 @@ def test_fields_reach_the_graph(base: BaseModel, tiny_splits: Splits, tmp_path: 
         base.tokenizer,
         tmp_path / "b",
         manifest(fields=(spec,)),
-        kind=KIND,
+        kind=kind,
         dev=tiny_splits.dev,
         train=tiny_splits.train,
     )
@@ -152,9 +110,14 @@ def test_fields_reach_the_graph(base: BaseModel, tiny_splits: Splits, tmp_path: 
 
 
 def test_int8_answers_alike_alone_and_in_company(
-    network: TextClassifier, base: BaseModel, tiny_splits: Splits, tmp_path: Path
+    network: TextClassifier,
+    base: BaseModel,
+    tiny_splits: Splits,
+    tmp_path: Path,
+    manifest: Callable[..., Manifest],
+    kind: Classification,
 ) -> None:
-    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
+    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=kind, dev=tiny_splits.dev)
     assert exported.manifest.precision == "int8"
     scorer = Scorer(Bundle.load(exported.path), threads=1)
     texts = [ex.text for ex in tiny_splits.dev]
@@ -187,84 +150,26 @@ def test_a_graph_that_says_something_else_is_not_sealed(
     tiny_splits: Splits,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    manifest: Callable[..., Manifest],
+    kind: Classification,
 ) -> None:
     # A copy is broken, so the network's own answers stay.
     monkeypatch.setattr("fengkong.training.exporting.sealing.to_onnx", lambda final: broken(settled(final)))
     with pytest.raises(BaseModelError, match="doesn't say what the trained one says"):
-        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
+        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=kind, dev=tiny_splits.dev)
     assert list(tmp_path.iterdir()) == []
 
 
-def loud(network: TextClassifier) -> TextClassifier:
-    """With products that weigh in the answer, as they do once trained."""
-    with torch.no_grad():
-        for parameter in network.encoder.encoder.parameters():
-            if parameter.ndim == 2:
-                parameter.normal_(0, 0.1)
-    return network
-
-
-def mixed(kept: int) -> str:
-    return f"int8 with its {kept} most sensitive products in fp32"
-
-
-def hide_in_first_layer(network: TextClassifier) -> None:
-    """Two channels that are always 1 get huge opposite weights: nothing in floats, ruin in eight bits."""
-    norm = network.encoder.embeddings.LayerNorm
-    norm.weight[:2], norm.bias[:2] = 0, 1
-    attention = network.encoder.encoder.layer[0].attention.self
-    for linear in (attention.query, attention.key, attention.value):
-        linear.weight[:, 0] += 4000
-        linear.weight[:, 1] -= 4000
-
-
-def hide_in_narrowing_product(network: TextClassifier) -> None:
-    for layer in network.encoder.encoder.layer:
-        layer.intermediate.dense.weight[:2], layer.intermediate.dense.bias[:2] = 0, 1
-        layer.output.dense.weight[:, 0] += 4000
-        layer.output.dense.weight[:, 1] -= 4000
-
-
-@pytest.mark.parametrize(
-    ("outliers", "kept", "formats"),
-    [
-        (lambda _: None, (2,), ["int8"]),
-        (hide_in_narrowing_product, (2,), ["int8", mixed(2)]),
-        (hide_in_first_layer, (), ["int8", "fp32"]),
-    ],
-)
-def test_a_network_that_int8_ruins_takes_a_safer_format_and_says_so(
-    outliers: Callable[[TextClassifier], None],
-    kept: tuple[int, ...],
-    formats: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+def test_same_network_same_bytes_and_no_trace_of_the_machine(
+    network: TextClassifier,
     base: BaseModel,
-    encoded: Encoded,
     tiny_splits: Splits,
     tmp_path: Path,
-) -> None:
-    monkeypatch.setattr(sealing, "KEPT_IN_FP32", kept)
-    network = loud(build(base))
-    with torch.no_grad():
-        outliers(network)
-    part(network, encoded)
-    exported = export_bundle(
-        network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev, train=tiny_splits.train
-    )
-    assert [attempt.format for attempt in exported.parity.tried] == formats
-    assert [attempt.accepted for attempt in exported.parity.tried] == [False] * (len(formats) - 1) + [True]
-    assert Bundle.load(exported.path).manifest.precision == exported.parity.chosen.precision
-    assert exported.parity.chosen.precision == ("fp32" if formats[-1] == "fp32" else "int8")
-    assert f"The bundle is in {formats[-1]}" in exported.parity.sentence
-    assert ("Passed over: int8 (" in exported.parity.sentence) == (len(formats) > 1)
-    assert exported.parity.sentence in (exported.path / "model_card.md").read_text(encoding="utf-8")
-
-
-def test_same_network_same_bytes_and_no_trace_of_the_machine(
-    network: TextClassifier, base: BaseModel, tiny_splits: Splits, tmp_path: Path
+    manifest: Callable[..., Manifest],
+    kind: Classification,
 ) -> None:
     one, two = (
-        export_bundle(network, base.tokenizer, tmp_path / name, manifest(), kind=KIND, dev=tiny_splits.dev)
+        export_bundle(network, base.tokenizer, tmp_path / name, manifest(), kind=kind, dev=tiny_splits.dev)
         for name in "ab"
     )
     assert one.manifest == two.manifest
@@ -276,31 +181,21 @@ def test_same_network_same_bytes_and_no_trace_of_the_machine(
     assert not any(node.doc_string for node in onnx.load(one.path / "model.onnx").graph.node)
 
 
-def test_word_embeddings_are_stored_in_integers(
+def test_the_sealed_weights_train_on(
     network: TextClassifier,
     base: BaseModel,
+    encoded: Encoded,
+    tiny_base: Path,
     tiny_splits: Splits,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("fengkong.training.exporting.quantising.SMALL_TABLE", 8)
-    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
-    assert exported.parity.chosen.format == "int8"
-    assert exported.parity.chosen.max_difference < 0.05
-    table = max(network.encoder.get_input_embeddings().weight.shape)
-    tensors = onnx.load(exported.path / "model.onnx").graph.initializer
-    assert {tensor.data_type for tensor in tensors if list(tensor.dims) == [table, base.hidden]} == {
-        onnx.TensorProto.INT8
-    }
-
-
-def test_the_sealed_weights_train_on(
-    network: TextClassifier, base: BaseModel, encoded: Encoded, tiny_base: Path, tiny_splits: Splits, tmp_path: Path
+    manifest: Callable[..., Manifest],
+    build: Callable[..., TextClassifier],
+    kind: Classification,
 ) -> None:
     compact_embedding(network, encoded.tokens, padding=0)  # as it is during training
     expected = predict_logits(network, encoded, padding=0)
     network.train()
-    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
+    exported = export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=kind, dev=tiny_splits.dev)
     assert network.training
     fresh = build(load_base(str(tiny_base)))
     fresh.load_state_dict(load_file(exported.path / "weights.safetensors"))
@@ -308,7 +203,12 @@ def test_the_sealed_weights_train_on(
 
 
 def test_the_card_tells_what_the_bundle_is(
-    network: TextClassifier, base: BaseModel, tiny_splits: Splits, tmp_path: Path
+    network: TextClassifier,
+    base: BaseModel,
+    tiny_splits: Splits,
+    tmp_path: Path,
+    manifest: Callable[..., Manifest],
+    kind: Classification,
 ) -> None:
     facts = manifest(
         temperature=1.5,
@@ -316,7 +216,7 @@ def test_the_card_tells_what_the_bundle_is(
         metrics={"test_macro_f1": 0.91},
         training={"data_sha256": "ab12"},
     )
-    exported = export_bundle(network, base.tokenizer, tmp_path / "b", facts, kind=KIND, dev=tiny_splits.dev)
+    exported = export_bundle(network, base.tokenizer, tmp_path / "b", facts, kind=kind, dev=tiny_splits.dev)
     card = (exported.path / "model_card.md").read_text(encoding="utf-8")
     for told in (
         "`bad`, `good`",
@@ -331,12 +231,17 @@ def test_the_card_tells_what_the_bundle_is(
 
 
 def test_a_taken_folder_stays_as_it_is(
-    network: TextClassifier, base: BaseModel, tiny_splits: Splits, tmp_path: Path
+    network: TextClassifier,
+    base: BaseModel,
+    tiny_splits: Splits,
+    tmp_path: Path,
+    manifest: Callable[..., Manifest],
+    kind: Classification,
 ) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "notes.txt").write_text("mine")
     with pytest.raises(SettingsError, match="taken"):
-        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
+        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=kind, dev=tiny_splits.dev)
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["notes.txt"]
 
 
@@ -355,16 +260,20 @@ def test_a_full_disk_leaves_nothing_behind(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
+    manifest: Callable[..., Manifest],
+    kind: Classification,
 ) -> None:
     def full(*_: object) -> None:
         raise error
 
     monkeypatch.setattr("fengkong.training.exporting.writing.save_model", full)
     with pytest.raises(FacilityError, match="the disk is full"):
-        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=tiny_splits.dev)
+        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=kind, dev=tiny_splits.dev)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_dev_text_no_bundle(network: TextClassifier, base: BaseModel, tmp_path: Path) -> None:
+def test_no_dev_text_no_bundle(
+    network: TextClassifier, base: BaseModel, tmp_path: Path, manifest: Callable[..., Manifest], kind: Classification
+) -> None:
     with pytest.raises(InputError, match="dev"):
-        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=KIND, dev=[])
+        export_bundle(network, base.tokenizer, tmp_path / "b", manifest(), kind=kind, dev=[])
