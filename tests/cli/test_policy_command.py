@@ -84,5 +84,5 @@ def test_bands_that_are_none_are_refused(fengkong, workspace):
     (workspace / "bands.json").write_text('{"bands": {"risk": {"review_from": 0.9, "decline_from": 0.1}}}')
     result = fengkong("policy", "draft", "--by", "Li", "--bands", workspace / "bands.json")
     assert result.code == 3
-    assert "a band needs" in result.err
+    assert "bands need" in result.err
     assert "holds no bands" in fengkong("policy", "draft", "--by", "Li", "--bands", workspace / "rules.yaml").err

@@ -26,7 +26,7 @@ from fengkong.decisions import (
     stored_decisions,
     write_table,
 )
-from fengkong.decisions.replay import decide_again
+from fengkong.decisions.replaying import decide_again
 from fengkong.domain import Decision, Document, Fact, InputError, SettingsError, Signal
 from fengkong.ledger import MemoryLedger
 from fengkong.rules import RuleSet

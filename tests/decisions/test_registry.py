@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengkong.decisions import Band, Contents, Registry, State
+from fengkong.decisions import Bands, Contents, Registry, State
+from fengkong.decisions.bands import checked_bands
 from fengkong.domain import BundleError, FengkongError, InputError, RuleError, SettingsError
 from fengkong.ledger import Ledger, MemoryLedger
 from fengkong.scoring import FakeScorer
@@ -37,7 +38,7 @@ def rules(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def contents(rules: Path) -> Contents:
-    return Contents.read(rules, SCORERS, bands={"risk": Band(0.2, 0.7)}, capacity=40)
+    return Contents.read(rules, SCORERS, bands={"risk": Bands(0.2, 0.7)}, capacity=40)
 
 
 def registry() -> Registry:
@@ -80,7 +81,7 @@ def test_contents_come_back_whole_and_no_longer_need_their_files(rules: Path, co
     assert (kept, kept.hash) == (contents, contents.hash)
     assert (kept.bundles, kept.bands, kept.capacity) == (
         {"risk": SCORERS["risk"].bundle_id},
-        {"risk": Band(0.2, 0.7)},
+        {"risk": Bands(0.2, 0.7)},
         40,
     )
     trace = loans.version(1).policy(SCORERS).rules.run({"phone": "138 0000 0000", "amount": 1})
@@ -189,8 +190,8 @@ def test_an_entry_that_goes_round_the_registry_changes_nothing(contents: Content
 
 @pytest.mark.parametrize(("low", "high"), [(0.7, 0.2), (-0.1, 0.5), (0.5, 1.1), (float("nan"), 0.5)])
 def test_bands_that_are_none_are_refused(low: float, high: float) -> None:
-    with pytest.raises(SettingsError, match="a band needs"):
-        Band(low, high)
+    with pytest.raises(SettingsError, match="bands need"):
+        checked_bands(low, high)
 
 
 _steps = st.lists(

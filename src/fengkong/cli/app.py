@@ -32,6 +32,7 @@ from fengkong.cli.replay import replay
 from fengkong.cli.score import score
 from fengkong.cli.search import search
 from fengkong.cli.terminal import visible
+from fengkong.cli.thresholds import thresholds
 from fengkong.cli.together import together
 from fengkong.cli.train import train
 from fengkong.domain.errors import BaseModelError, BundleError, FacilityError, FengkongError, SettingsError
@@ -83,7 +84,7 @@ app = typer.Typer(
 
 for command in (demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain):
     app.command()(command)
-for command in (backtest, shadow, replay):
+for command in (backtest, shadow, replay, thresholds):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
 app.add_typer(importing, name="import")

@@ -188,7 +188,7 @@ def _summary(version: "decisions.Version") -> dict[str, Any]:
     }
 
 
-def _band(name: str, band: "decisions.Band") -> str:
+def _band(name: str, band: "decisions.Bands") -> str:
     return f"{name}: review from {band.review_from:g}, decline from {band.decline_from:g}"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from fengkong.decisions.bands import Bands, checked_bands
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.signals import check_scorers
 from fengkong.decisions.values import signal_of
@@ -20,26 +21,10 @@ from fengkong.domain.errors import BundleError, InputError, RuleError, SettingsE
 from fengkong.rules.ruleset import RuleSet
 from fengkong.scoring.protocol import TextScorer
 
-__all__ = ["MOST_CHARACTERS", "Band", "Contents", "read_bands"]
+__all__ = ["MOST_CHARACTERS", "Contents", "read_bands"]
 
 MOST_CHARACTERS = 8 << 20
 """The most that the rules, lists and tables of one policy may hold together; the ledger keeps them for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """The thresholds of one signal, as chosen from costs: p < review_from approve, p >= decline_from decline."""
-
-    review_from: float
-    decline_from: float
-
-    def __post_init__(self) -> None:
-        """Raises SettingsError unless 0 <= review_from <= decline_from <= 1."""
-        if not 0 <= self.review_from <= self.decline_from <= 1:
-            raise SettingsError(
-                "a band needs 0 <= review_from <= decline_from <= 1",
-                received=f"review from {self.review_from}, decline from {self.decline_from}",
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +39,7 @@ class Contents:
     rules: str
     files: Mapping[str, str] = field(default_factory=dict)
     bundles: Mapping[str, str] = field(default_factory=dict)
-    bands: Mapping[str, Band] = field(default_factory=dict)
+    bands: Mapping[str, Bands] = field(default_factory=dict)
     capacity: int | None = None
 
     @classmethod
@@ -84,7 +69,7 @@ class Contents:
     def from_body(cls, body: Mapping[str, Any]) -> "Contents":
         """The contents that a ledger entry holds. Raises InputError for anything else."""
         try:
-            return cls(**{**body, "bands": {name: Band(**band) for name, band in body["bands"].items()}})
+            return cls(**{**body, "bands": {name: checked_bands(**band) for name, band in body["bands"].items()}})
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError("the contents of a policy can't be read", cure="verify the ledger") from error
 
@@ -151,14 +136,14 @@ def _lies_beside(rules: Path, name: str) -> bool:
     return path.is_relative_to(rules.parent.resolve()) and path.is_file()
 
 
-def read_bands(file: Path) -> dict[str, Band]:
+def read_bands(file: Path) -> dict[str, Bands]:
     """The bands of a JSON file, by signal: {"bands": {"risk": {"review_from": 0.2, "decline_from": 0.7}}}.
 
     Raises InputError for a file that can't be read, SettingsError for bands that are none.
     """
     try:
         found = json.loads(file.read_text(encoding="utf-8"))["bands"]
-        return {name: Band(float(band["review_from"]), float(band["decline_from"])) for name, band in found.items()}
+        return {name: checked_bands(**band) for name, band in found.items()}
     except OSError as error:
         raise InputError("the bands can't be read", where=str(file), received=error.strerror or "") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:

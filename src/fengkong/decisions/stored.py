@@ -9,7 +9,7 @@ from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError
 from fengkong.ledger.entries import Entry, EntryStore
 
-__all__ = ["Stored", "stored_decision", "stored_decisions", "stored_in", "walk"]
+__all__ = ["Stored", "find_decision", "stored_decision", "stored_decisions", "stored_in", "walk"]
 
 _PAGE = 1000
 
@@ -41,6 +41,15 @@ def stored_decision(ledger: EntryStore, decision_id: str, document: str) -> Stor
         stored = _read(entry)
         if stored.dec.id == decision_id:
             return stored
+    raise InputError("the ledger has no such decision", received=repr(decision_id), cure="check the id")
+
+
+def find_decision(ledger: EntryStore, decision_id: str) -> Stored:
+    """The decision of that id, whatever it is about. Raises InputError where there is none."""
+    for entry in walk(ledger, DECISION):
+        body: Any = entry.body
+        if body.get("decision", {}).get("id") == decision_id:
+            return _read(entry)
     raise InputError("the ledger has no such decision", received=repr(decision_id), cure="check the id")
 
 

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
+from fengkong.decisions.bands import Costs
 from fengkong.domain.findings import Finding
 from fengkong.training.bases.finding import Download
-from fengkong.training.measuring.thresholds import Costs
 from fengkong.training.progress import Event
 from fengkong.training.reporting.wording import Language
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fengkong.decisions.bands import Bands, Costs, bayes_bands, cheapest_bands, row_costs
 from fengkong.domain import InputError, Outcome, SettingsError
-from fengkong.training.measuring import thresholds
-from fengkong.training.measuring.thresholds import Bands, Costs, bayes_bands, choose_bands, measure_bands, row_costs
+from fengkong.training.measuring.thresholds import choose_bands, measure_bands
 
 prices = st.sampled_from([0.25, 0.5, 1.0, 2.0, 5.0, 20.0])
 
@@ -25,7 +25,7 @@ def test_the_empirical_optimum_is_that_of_brute_force(case):
     p, positive, costs = case
     grid = np.concatenate([[0.0], np.arange(0.05, 1, 0.1), [1.0]])
     brute = min(row_costs(p, positive, Bands(a, b), costs).mean() for a in grid for b in grid if a <= b)
-    found = thresholds._cheapest_bands(p, positive, costs)
+    found = cheapest_bands(p, positive, costs)
     assert 0 <= found.review_from <= found.decline_from <= 1
     assert row_costs(p, positive, found, costs).mean() == pytest.approx(brute)
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from markupsafe import escape
 
+from fengkong.decisions.bands import Costs
 from fengkong.domain import FacilityError, Finding, InputError, SettingsError, Severity, Span
 from fengkong.scoring.calibration import softmax
 from fengkong.training.machine import describe_machine
 from fengkong.training.measuring.floors import Floor
 from fengkong.training.measuring.measurement import Measurement, RunFacts, measure, training_curve
-from fengkong.training.measuring.thresholds import Costs
 from fengkong.training.measuring.tried import Tried
 from fengkong.training.progress import Evaluated, Finished, Step
 from fengkong.training.reporting.report import ExplainedExample, render_report, write_metrics, write_report

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from fengkong.corpus.splitting import Splits
+from fengkong.decisions.bands import Costs
 from fengkong.domain.documents import Example, Place
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.scoring.calibration import sigmoid
 from fengkong.scoring.signals import answers
 from fengkong.training.measuring.cutoffs import choose_cutoffs
-from fengkong.training.measuring.thresholds import Costs
 from fengkong.training.recipe import Recipe
 from fengkong.training.tasks.choosing import choose_kind
 from fengkong.training.tasks.heads import calibrate, open_head

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from fengkong.corpus.splitting import Splits
+from fengkong.decisions.bands import Costs
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import SettingsError
-from fengkong.training.measuring.thresholds import Costs
 from fengkong.training.recipe import Recipe
 from fengkong.training.tasks.choosing import choose_kind
 from fengkong.training.tasks.heads import calibrate_heads, open_heads

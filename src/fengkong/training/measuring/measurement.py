@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fengkong.decisions.bands import Bands, Costs
 from fengkong.domain import Finding, Plain
 from fengkong.scoring.calibration import softmax
 from fengkong.training.measuring.bootstrap import RESAMPLES, Estimate, FloatArray, IntArray, estimate
@@ -18,7 +19,7 @@ from fengkong.training.measuring.calibration import Calibration, confidences, fi
 from fengkong.training.measuring.floors import Floor
 from fengkong.training.measuring.metrics import Metrics, Outcomes, classification_metrics, positive_index
 from fengkong.training.measuring.ranking import Curves, Ranking
-from fengkong.training.measuring.thresholds import BandMetrics, Bands, Costs, choose_bands, measure_bands
+from fengkong.training.measuring.thresholds import BandMetrics, choose_bands, measure_bands
 from fengkong.training.measuring.tried import Tried
 from fengkong.training.progress import Evaluated, Event, Step
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 
+from fengkong.decisions.bands import Bands
 from fengkong.training.measuring.bootstrap import Estimate
 from fengkong.training.measuring.calibration import Calibration
 from fengkong.training.measuring.measurement import Drawings, ModelFigures, TrainingCurve
 from fengkong.training.measuring.metrics import Metrics
 from fengkong.training.measuring.ranking import Curves
-from fengkong.training.measuring.thresholds import Bands
 from fengkong.training.reporting.drawing import FAINT, HEIGHT, INK, MAIN, SECOND, Rows, plot, svg
 
 __all__ = [

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fengkong.decisions.bands import Costs
 from fengkong.domain.errors import InputError
 from fengkong.scoring.calibration import sigmoid, softmax
 from fengkong.scoring.manifest import Head, Thresholds
@@ -11,7 +12,7 @@ from fengkong.training.measuring.calibration import fit_temperature
 from fengkong.training.measuring.cutoffs import choose_cutoffs, fit_shared_temperature
 from fengkong.training.measuring.measurement import Calibrated
 from fengkong.training.measuring.metrics import positive_index
-from fengkong.training.measuring.thresholds import Costs, choose_bands
+from fengkong.training.measuring.thresholds import choose_bands
 from fengkong.training.tasks.entities import Entities, fit_chain_temperature
 from fengkong.training.tasks.kind import Kind
 from fengkong.training.tasks.regression import Regression
