@@ -22,6 +22,7 @@ from fengkong.cli.evaluate import evaluate
 from fengkong.cli.explain import explain
 from fengkong.cli.graph import graph
 from fengkong.cli.importing import importing
+from fengkong.cli.letter import letter
 from fengkong.cli.mine import mine
 from fengkong.cli.models import models
 from fengkong.cli.new import new
@@ -84,7 +85,7 @@ app = typer.Typer(
 
 for command in (demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain):
     app.command()(command)
-for command in (backtest, shadow, replay, thresholds):
+for command in (backtest, shadow, replay, thresholds, letter):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
 app.add_typer(importing, name="import")

@@ -13,6 +13,7 @@ from .contents import read_bands as read_bands
 from .decider import Decider as Decider
 from .events import Event as Event
 from .events import record_event as record_event
+from .letters import letter as letter
 from .life import State as State
 from .life import Version as Version
 from .literals import check_literals as check_literals
