@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar, cast
 
-from fengkong.rules.inference import IN_LIST
+from fengkong.rules.comparing import IN_LIST
 from fengkong.rules.syntax import ExpressionError, Fault
 from fengkong.rules.tree import Call, Expr, Input, children
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import yaml
 
 from fengkong.domain.findings import Severity
+from fengkong.rules.comparing import LISTS
 from fengkong.rules.definition import Rule
-from fengkong.rules.inference import LISTS
 from fengkong.rules.loading import Nodes
 from fengkong.rules.scorecards import SCORES
 from fengkong.rules.sections import Sections

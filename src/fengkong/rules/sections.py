@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from fengkong.domain.findings import Finding, Severity
+from fengkong.rules.comparing import LISTS
 from fengkong.rules.coverage import bin_findings, rule_findings, table_findings
 from fengkong.rules.declarations import Inputs, read_inputs, read_reasons
 from fengkong.rules.definition import Rule
 from fengkong.rules.groups import Groups
-from fengkong.rules.inference import LISTS
 from fengkong.rules.lists import DeclaredList, read_lists
 from fengkong.rules.loading import Nodes
 from fengkong.rules.rule_reading import Entries, RuleReader

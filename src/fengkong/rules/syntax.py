@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fengkong.domain.findings import Severity
 
-__all__ = ["Fault", "ExpressionError", "Source", "parse_expression"]
+__all__ = ["Fault", "ExpressionError", "Source", "dotted_name", "parse_expression"]
 
 EXPRESSION_LENGTH = 2_000
 DEPTH = 50
@@ -117,6 +117,17 @@ def parse_expression(text: str) -> Source:
         )
     _limit_tree(source)
     return source
+
+
+def dotted_name(node: ast.expr) -> str:
+    """The dotted name that a chain of attributes spells, or "" where it starts from something else."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=attribute):
+            prefix = dotted_name(value)
+            return f"{prefix}.{attribute}" if prefix else ""
+    return ""
 
 
 def _limit_text(text: str) -> None:
