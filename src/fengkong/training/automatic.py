@@ -149,15 +149,8 @@ class _Race:
         kept, why, tried = choose(candidates, evidence, self.prepared.kind, plan.metric, seed=plan.seed)
         self._restore(kept.network or "start")
         ngrams = self.ngrams if NGRAMS in kept.blend else None
-        return Trained(
-            kept.blend,
-            kept.dev,
-            ngrams,
-            (why, *self.choices),
-            self.events,
-            members=kept.members,
-            tried=(*tried, *self.left_out),
-        )
+        told = (*tried, *self.left_out)
+        return Trained(kept.blend, kept.dev, ngrams, (why, *self.choices), self.events, kept.members, told)
 
     def _names(self) -> list[str]:
         recipe, train = self.prepared.recipe, self.prepared.train

@@ -13,13 +13,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.canonical import canonical_json, plain
 from fengkong.domain.errors import FacilityError, SettingsError
+from fengkong.training.disk import writing
 from fengkong.training.progress import Evaluated, Event, Step
 
 __all__ = ["RunFolder", "check_replaceable", "data_digest", "install_bundle", "next_run", "unfinished_run"]
@@ -94,17 +95,12 @@ class RunFolder:
         with self._writing(), self.events.open("a", encoding="utf-8") as file:
             file.write(_write_event(event))
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise FacilityError(
-                "the run's folder can't be written",
-                where=error.filename or str(self.path),
-                received=error.strerror or type(error).__name__,
-                cure="free some disk space or check the folder, then go on by --resume",
-            ) from error
+    def _writing(self) -> AbstractContextManager[None]:
+        return writing(
+            "the run's folder can't be written",
+            self.path,
+            "free some disk space or check the folder, then go on by --resume",
+        )
 
 
 def _replace(path: Path, text: str) -> None:

@@ -1,6 +1,5 @@
 """The parts of a bundle reach the disk: all of them, sealed, or nothing."""
 
-import errno
 import os
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from safetensors.torch import save_model
 from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.scoring.bundle import seal
 from fengkong.scoring.manifest import Manifest
+from fengkong.training.disk import says_full
 from fengkong.training.networks.classifier import TextClassifier
 
 __all__ = ["check_free", "write_bundle"]
@@ -43,7 +43,7 @@ def write_bundle(
         sealed = seal(temporary, manifest)
         os.replace(temporary, folder)
     except (OSError, SafetensorError) as error:
-        full = _says_full(error)
+        full = says_full(error)
         raise FacilityError(
             "the disk is full" if full else "the bundle can't be written",
             where=str(folder),
@@ -54,11 +54,3 @@ def write_bundle(
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
     return sealed
-
-
-def _says_full(error: OSError | SafetensorError) -> bool:
-    """Whether the cause is want of space; safetensors gives the system's number in its text alone."""
-    numbers = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    if isinstance(error, OSError):
-        return error.errno in numbers
-    return any(f"(os error {number})" in str(error) for number in numbers)

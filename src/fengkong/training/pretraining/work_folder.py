@@ -9,12 +9,11 @@ OUT.unfinished/asked.json              what was asked for, and of which texts
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from safetensors import SafetensorError
-
-from fengkong.domain.errors import FacilityError, SettingsError
+from fengkong.domain.errors import SettingsError
+from fengkong.training.disk import writing as writing_to
 
 __all__ = ["WorkFolder", "writing"]
 
@@ -84,18 +83,11 @@ class WorkFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> AbstractContextManager[None]:
     """Inside the block, a disk that is full or fails becomes a FacilityError."""
-    try:
-        yield
-    except (OSError, SafetensorError) as error:
-        raise FacilityError(
-            "the working folder can't be written",
-            where=str(folder),
-            received=(error.strerror if isinstance(error, OSError) else None) or type(error).__name__,
-            cure="free some disk space or check the path and its permissions",
-        ) from error
+    return writing_to(
+        "the working folder can't be written", folder, "free some disk space or check the path and its permissions"
+    )
 
 
 def _read(path: Path) -> object:

@@ -1,6 +1,5 @@
 """A pre-trained base reaches the disk whole, or not at all."""
 
-import errno
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.training.bases.finding import find_base
 from fengkong.training.bases.loading import BaseModel
 from fengkong.training.bases.quiet import quiet
+from fengkong.training.disk import says_full
 from fengkong.training.pretraining.model import MaskedModel
 
 __all__ = ["check_free", "write_base"]
@@ -42,7 +42,7 @@ def write_base(model: MaskedModel, start: BaseModel, card: str, out: Path, *, wo
         out.parent.mkdir(parents=True, exist_ok=True)
         os.replace(fresh, out)
     except (OSError, SafetensorError) as error:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        full = says_full(error)
         raise FacilityError(
             "the disk is full" if full else "the base can't be written",
             where=str(out),
