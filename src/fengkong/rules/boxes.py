@@ -16,7 +16,7 @@ __all__ = ["Box", "Budget", "Side", "boxes", "remainder"]
 BOXES = 32
 """The most boxes that one condition is taken apart into."""
 
-STEPS = 200_000
+STEPS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,17 @@ class Box:
             sides[key] = sides[key].meet(side) if key in sides else side
         return Box(sides)
 
+    def overlaps(self, other: "Box") -> bool:
+        """Whether anything lies in both, where neither is empty."""
+        return all(key not in self.sides or self.sides[key].meet(side) for key, side in other.sides.items())
+
     def within(self, other: "Box") -> bool:
         """Whether all of it lies in the other."""
         return all(key in self.sides and self.sides[key].within(side) for key, side in other.sides.items())
 
     def without(self, other: "Box") -> "list[Box]":
         """What lies in this and not in the other, as boxes that don't overlap."""
-        if not self.meet(other):
+        if not self.overlaps(other):
             return [self]
         pieces, rest = [], dict(self.sides)
         for key, side in other.sides.items():

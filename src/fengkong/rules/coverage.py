@@ -19,10 +19,13 @@ from fengkong.rules.tree import Expr, Input, input_names
 
 __all__ = ["bin_findings", "rule_findings", "table_findings"]
 
+PAIRS = 500_000
+"""How many pairs of conditions are compared: all of a table of 1,000 rows."""
+
 
 def rule_findings(rules: Sequence[Rule]) -> Iterator[Finding]:
     """Rules that no value can meet (R031), and rules that add nothing to another one (R033)."""
-    budget = Budget()
+    budget = Budget(PAIRS)
     known = [(rule, boxes(rule.written), frozenset(input_names(rule.condition))) for rule in rules]
     asking = [one for one in known if one[0].then is not None and one[1] and one[0].points is None]
     for rule, area, names in known:
@@ -95,16 +98,16 @@ def bin_findings(judged: Judged) -> Iterator[Finding]:
 
 def _covered(areas: Sequence[Sequence[Box]]) -> Iterator[tuple[int, int | None]]:
     """Those that earlier ones take all of; by which, where it is a single one."""
-    budget = Budget()
+    pairs, budget = Budget(PAIRS), Budget()
     for at, area in enumerate(areas):
-        if not area or not budget.spend(at):
+        if not area or not pairs.spend(at):
             continue
         single = next((earlier for earlier in range(at) if _within(area, areas[earlier])), None)
         if single is not None:
             yield at, single
             continue
         earlier = [box for some in areas[:at] for box in some]
-        if all(remainder(box, (other for other in earlier if box.meet(other)), budget) == [] for box in area):
+        if all(remainder(box, (other for other in earlier if box.overlaps(other)), budget) == [] for box in area):
             yield at, None
 
 
@@ -113,7 +116,7 @@ def _overlapping(areas: Sequence[Sequence[Box]]) -> Iterator[tuple[int, int]]:
     budget = Budget()
     for at, area in enumerate(areas):
         for earlier in range(at):
-            if budget.spend(1) and any(one.meet(other) for one in areas[earlier] for other in area):
+            if budget.spend(1) and any(one.overlaps(other) for one in areas[earlier] for other in area):
                 yield at, earlier
                 break
 

@@ -39,15 +39,15 @@ class Ranges:
 
     def meet(self, other: Any) -> "Ranges":
         """What is in both."""
-        both = [(max(a, c), min(b, d)) for a, b in self.ranges for c, d in other.ranges]
-        return _ranges(both, self.kind)
+        both = ((max(a, c), min(b, d)) for a, b in self.ranges for c, d in other.ranges)
+        return Ranges(tuple([piece for piece in both if piece[0] < piece[1]]), self.kind)
 
     def without(self, other: Any) -> "Ranges":
         """What is in this and not in the other."""
         left = list(self.ranges)
         for low, high in other.ranges:
             left = [piece for a, b in left for piece in ((a, min(b, low)), (max(a, high), b)) if piece[0] < piece[1]]
-        return _ranges(left, self.kind)
+        return Ranges(tuple(left), self.kind)
 
     def example(self) -> str:
         """One of the values, as an author would write it."""
