@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengkong.corpus import Splits, split_examples
+from fengkong.corpus import Splits, align_splits, split_examples
 from fengkong.corpus.copies import copy_key
 from fengkong.domain.documents import Example, Place
 from fengkong.domain.errors import InputError, SettingsError
@@ -147,3 +147,22 @@ def test_any_split_is_a_partition_with_groups_on_one_side(rows: list[Example], h
     assert Counter(parts) == Counter(map(id, rows))
     assert all(part for _, part in splits)
     assert all(len(names) == 1 for names in homes(splits).values())
+
+
+def test_questions_of_the_same_texts_are_split_alike() -> None:
+    tone = [Example(f"text {i}", "bad" if i % 3 else "good", group=f"g{i // 2}") for i in range(200)]
+    size = [Example(f"text {i}", "big" if i % 7 else "small", group=f"g{i // 2}") for i in range(100, 260)]
+    aligned = align_splits({"tone": split_examples(tone, seed=1), "size": split_examples(size, seed=2)})
+    home = {ex.text: name for name, part in aligned["tone"] for ex in part}
+    assert home == {ex.text: name for name, part in split_examples(tone, seed=1) for ex in part}
+    groups = {ex.group: name for name, part in aligned["tone"] for ex in part}
+    moved = [(ex, name) for name, part in aligned["size"] for ex in part]
+    assert {ex.text for ex, _ in moved} == {ex.text for ex in size}
+    assert all(name == groups.get(ex.group, name) for ex, name in moved)
+    assert len(homes(aligned["size"])) == 80
+    assert all(len(names) == 1 for names in homes(aligned["size"]).values())
+
+
+def test_questions_of_other_texts_keep_their_splits() -> None:
+    tone, size = (split_examples([Example(f"{name} {i}", str(i % 2)) for i in range(60)]) for name in ("a", "b"))
+    assert align_splits({"tone": tone, "size": size}) == {"tone": tone, "size": size}

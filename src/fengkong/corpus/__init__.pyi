@@ -9,4 +9,5 @@ from .simulation import find_simulator as find_simulator
 from .simulation import simulate as simulate
 from .simulation import simulate_texts as simulate_texts
 from .splitting import Splits as Splits
+from .splitting import align_splits as align_splits
 from .splitting import split_examples as split_examples

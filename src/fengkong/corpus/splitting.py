@@ -15,7 +15,7 @@ from fengkong.corpus.copies import atoms, copy_key
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError, SettingsError
 
-__all__ = ["HowToSplit", "Splits", "split_examples"]
+__all__ = ["HowToSplit", "Splits", "align_splits", "split_examples"]
 
 HowToSplit = Literal["given", "stratified", "time", "group"]
 NAMES = ("train", "dev", "test")
@@ -65,6 +65,25 @@ def split_examples(
             raise InputError("an example has no group to split by", where=str(lone.place), cure=cure)
     parts = _stratified(examples, seed, dict(zip(NAMES, shares, strict=True)))
     return Splits(parts["train"], parts["dev"], parts["test"], how)
+
+
+def align_splits(by_question: Mapping[str, Splits]) -> dict[str, Splits]:
+    """The splits of several questions with each group, and each text, on one side for all: the first one's that has it.
+
+    Questions that share a model would else be measured on texts that it has learnt from for another question.
+    """
+    home: dict[tuple[str, str], str] = {}
+    aligned = {}
+    for question, splits in by_question.items():
+        parts: dict[str, list[Example]] = {name: [] for name in NAMES}
+        for name, part in splits:
+            for ex in part:
+                keys = [*([] if ex.group is None else [("group", ex.group)]), ("text", copy_key(ex.text))]
+                side = next((home[key] for key in keys if key in home), name)
+                home |= {key: side for key in keys if key not in home}
+                parts[side].append(ex)
+        aligned[question] = Splits(parts["train"], parts["dev"], parts["test"], splits.how)
+    return aligned
 
 
 def _check_shares(shares: tuple[float, float, float]) -> None:

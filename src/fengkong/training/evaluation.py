@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from fengkong.corpus.splitting import HowToSplit, Splits, split_examples
+from fengkong.corpus.splitting import HowToSplit, Splits, align_splits, split_examples
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import FacilityError, InputError
 from fengkong.domain.spans import Span
@@ -97,5 +97,9 @@ def splits_as_trained(
         splits = {name: split_examples(examples, how=how, seed=seed) for name, examples in by_question.items()}
     except InputError:  # what can't be split was never trained on
         return None
-    whole = mixed(splits) if len(bundle.manifest.heads) > 1 else next(iter(splits.values()))
+    if len(bundle.manifest.heads) == 1:
+        whole = next(iter(splits.values()))
+    else:
+        splits = align_splits(splits)
+        whole = mixed(splits)
     return splits if data_digest(whole) == bundle.manifest.training.get("data_sha256") else None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fengkong.corpus.splitting import Splits
+from fengkong.corpus.splitting import Splits, align_splits
 from fengkong.domain.errors import SettingsError
 from fengkong.domain.findings import Finding
 from fengkong.scoring.bundle import Bundle
@@ -62,17 +62,19 @@ def run_together(
 ) -> TogetherResult:
     """Train one encoder on several questions, seal it once, and measure each head beside its own floors.
 
-    tasks: one a question; by_question: its examples, by the name of its task. The rest as for `run_job`, whose errors
+    tasks: one a question; by_question: its examples, by the name of its task; a text or group that several questions
+    have stands in the split that the first of them gives it. The rest as for `run_job`, whose errors
     are raised too, and SettingsError for questions that can't be learnt together.
     """
     run, stages = RunFolder(folder), Stages(tell)
     with stages.enter("preparing", ", ".join(f"{name} {len(part.train):,}" for name, part in by_question.items())):
         run.check(resume=resume)
+        by_question = align_splits({task.name: by_question[task.name] for task in tasks})
         for part in by_question.values():
             check_measurable(part)
         _check_recipe(recipe)
         kind = Together.of({task.name: choose_kind(recipe, by_question[task.name]) for task in tasks})
-        splits = mixed({task.name: by_question[task.name] for task in tasks})
+        splits = mixed(by_question)
         dropped: list[Finding] = []
         fields = FieldEncoder(fit_fields([ex.fields for ex in splits.train], report=dropped.append))
         prepared = prepare(recipe, splits, kind=kind, fields=fields, tell=tell)
