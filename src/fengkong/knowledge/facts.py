@@ -28,7 +28,7 @@ class GraphLimits:
 
     hops: int = 4
     hub: int = 100
-    ring: int = 200
+    ring: int = 100
     ring_kinds: tuple[str, ...] = ("uses",)
     circle: int = 8
     group: int = 200

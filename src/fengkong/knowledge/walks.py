@@ -12,7 +12,7 @@ from fengkong.text.clusters import Clusters
 __all__ = ["all_rings", "circle_length", "hops_to_bad", "ring", "spread_risk"]
 
 
-def hops_to_bad(view: GraphView, start: int, most: int = 4, *, sight: int = 1000) -> int:
+def hops_to_bad(view: GraphView, start: int, most: int = 4, *, sight: int = 500) -> int:
     """Edges on the shortest way to a known bad entity, in any direction: 0 where it is one itself.
 
     `most` + 1 where none is within `most`, or among the nearest `sight` entities, beyond which everybody is near: so a
@@ -33,7 +33,7 @@ def hops_to_bad(view: GraphView, start: int, most: int = 4, *, sight: int = 1000
     return most + 1
 
 
-def spread_risk(view: GraphView, start: int, *, stop: float = 0.25, precision: float = 1e-3) -> float:
+def spread_risk(view: GraphView, start: int, *, stop: float = 0.25, precision: float = 2e-3) -> float:
     """The probability that a walk from the entity meets a known bad one, in [0, 1].
 
     Before each step the walk ends with probability `stop`, else it goes on to one of the neighbours, all alike; it ends
@@ -64,7 +64,7 @@ def spread_risk(view: GraphView, start: int, *, stop: float = 0.25, precision: f
     return round(met, 6)
 
 
-def ring(view: GraphView, start: int, kinds: Iterable[str] = ("uses",), most: int = 200) -> list[int]:
+def ring(view: GraphView, start: int, kinds: Iterable[str] = ("uses",), most: int = 100) -> list[int]:
     """Those who share things with the entity, directly or through others: itself included where it uses something.
 
     The connected component over edges of these kinds, of which the ends are the shared things and the starts the
