@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengkong.decisions import Decider, Event, Policy, Velocity, record_event
+from fengkong.decisions import Decider, Event, Policy, Velocity, read_events, record_event, record_events
 from fengkong.domain import Document, FieldValue, InputError, SettingsError
 from fengkong.ledger import Ledger, MemoryLedger
 from fengkong.rules import RuleSet
@@ -261,3 +261,35 @@ def test_windows_that_nobody_computes_are_refused_at_once() -> None:
     rules = RuleSet.parse(THREATS.replace("threat:", "risk:").replace("threat.label", "risk.label"))
     with pytest.raises(SettingsError, match=r"a window that no source computes .received 'threats'"):
         Decider(Policy("complaints", rules), {"risk": FakeScorer("risk", ["no", "yes"])}, MemoryLedger())
+
+
+def test_a_file_of_events_is_recorded_and_again_changes_nothing(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "events.jsonl", MemoryLedger()
+    lines = [
+        '{"kind": "payment", "time": "2026-03-01T11:00:00+00:00", "id": "e-1", "customer": "c1", "amount": 5}',
+        '{"kind": "payment", "time": "2026-03-01T19:30:00+08:00", "id": 2, "customer": "c1", "tags": ["a"]}',
+        "",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert [record_events(ledger, read_events(path)) for _ in range(2)] == [2, 0]
+    assert Velocity([window("count")], ledger).facts(Document("x", {"customer": "c1"}), NOON)[0].value == 2
+
+
+def test_events_before_a_bad_one_are_kept_and_the_bad_one_is_named(tmp_path: Path) -> None:
+    good = '{"kind": "login", "time": "2026-03-01T11:00:00+00:00", "id": "e-1", "customer": "c1"}'
+    other = good.replace("c1", "c2")
+    for bad, fault in [
+        ("{", "events.jsonl:2: the line is no event; write"),
+        ("[]", "events.jsonl:2: the line is no event"),
+        ('{"kind": "login"}', "events.jsonl:2: the line is no event"),
+        ('{"kind": 7, "time": "2026-03-01T11:00:00Z"}', "events.jsonl:2: the line is no event"),
+        ('{"kind": "login", "time": "2026-03-01T11:00:00"}', "events.jsonl:2: the time of an event has no zone"),
+        (other, "another event of that id was recorded before"),
+    ]:
+        ledger, path = MemoryLedger(), tmp_path / "events.jsonl"
+        path.write_text(f"{good}\n{bad}\n", encoding="utf-8")
+        with pytest.raises(InputError, match=fault):
+            record_events(ledger, read_events(path))
+        assert [entry.subject for entry in ledger.entries()] == ["e-1"]
+    with pytest.raises(InputError, match="can't be read"):
+        record_events(MemoryLedger(), read_events(tmp_path / "none.jsonl"))

@@ -19,6 +19,7 @@ from fengkong.cli.comparing import backtest, shadow
 from fengkong.cli.decide import decide
 from fengkong.cli.demo import demo
 from fengkong.cli.evaluate import evaluate
+from fengkong.cli.events import events
 from fengkong.cli.explain import explain
 from fengkong.cli.graph import graph
 from fengkong.cli.importing import importing
@@ -85,7 +86,7 @@ app = typer.Typer(
 
 for command in (demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain):
     app.command()(command)
-for command in (backtest, shadow, replay, thresholds, letter):
+for command in (events, backtest, shadow, replay, thresholds, letter):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
 app.add_typer(importing, name="import")

@@ -12,7 +12,9 @@ from .contents import Contents as Contents
 from .contents import read_bands as read_bands
 from .decider import Decider as Decider
 from .events import Event as Event
+from .events import read_events as read_events
 from .events import record_event as record_event
+from .events import record_events as record_events
 from .letters import letter as letter
 from .life import State as State
 from .life import Version as Version

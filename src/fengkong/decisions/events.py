@@ -3,10 +3,12 @@
 A decision is an event too: its fields are its document's, `outcome`, and what models said as `signals.<name>.label`.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
@@ -14,16 +16,20 @@ from uuid import uuid4
 from fengkong.decisions.records import DECISION, document_from_record, outcome_from_record, signals_from_record
 from fengkong.decisions.values import signal_values
 from fengkong.decisions.written import read_values, write_values
+from fengkong.domain.canonical import Plain
 from fengkong.domain.documents import FieldValue
 from fengkong.domain.errors import InputError
 from fengkong.ledger.entries import Entry, EntryStore
 
-__all__ = ["EVENT", "Event", "event_of", "record_event"]
+__all__ = ["EVENT", "Event", "event_of", "read_events", "record_event", "record_events"]
 
 EVENT = "event"
 """The kind of the ledger's entries that hold events; their subject is the event's id."""
 
 EVENT_FORMAT = 1
+
+STEP = 1000
+"""The events that are written together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,9 @@ class Event:
             raise InputError("an event needs a kind, which can't be 'decision'", received=repr(self.kind))
         if self.time.tzinfo is None:
             raise InputError("the time of an event has no zone", received=self.time.isoformat(), cure="add +00:00")
-        object.__setattr__(self, "fields", MappingProxyType(dict(self.fields)))
+        given: Mapping[str, object] = self.fields
+        fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        object.__setattr__(self, "fields", MappingProxyType(fixed))
 
 
 def record_event(ledger: EntryStore, event: Event) -> Entry:
@@ -55,19 +63,93 @@ def record_event(ledger: EntryStore, event: Event) -> Entry:
     Raises InputError for another event of the same id and for values that can't be written down (NaN), FacilityError
     when the ledger can't be written.
     """
-    body = {
+    body = _body(event)
+    known = _known(ledger, event, body)
+    return known or ledger.append(EVENT, event.id or uuid4().hex, body)
+
+
+def record_events(ledger: EntryStore, events: Iterable[Event]) -> int:
+    """Write many events, a thousand in one durable step, and return how many were new. Raises as `record_event` does.
+
+    Where one can't be written, those before it are.
+    """
+    written, waiting = 0, dict[str, dict[str, Plain]]()
+
+    def write() -> int:
+        new = len(waiting)
+        ledger.append_many(EVENT, list(waiting.items()))
+        waiting.clear()
+        return new
+
+    try:
+        for event in events:
+            body = _body(event)
+            if event.id in waiting and waiting[event.id] != body:
+                raise _another(event)
+            if event.id not in waiting and not _known(ledger, event, body):
+                waiting[event.id or uuid4().hex] = body
+            if len(waiting) == STEP:
+                written += write()
+    except InputError:
+        write()
+        raise
+    return written + write()
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """The events of a JSON Lines file: objects with `kind`, `time` with zone, `id` if there is one, and fields.
+
+    Raises InputError for a line that is no event, with its place.
+    """
+    try:
+        lines = path.open(encoding="utf-8")
+    except OSError as error:
+        raise InputError("the file can't be read", where=str(path), received=error.strerror or "") from error
+    with lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _event(line, f"{path}:{number}")
+
+
+def _event(line: str, where: str) -> Event:
+    try:
+        found = json.loads(line)
+        kind, time, event_id = found.pop("kind"), datetime.fromisoformat(found.pop("time")), found.pop("id", "")
+        if not isinstance(kind, str):
+            raise TypeError(kind)
+        return Event(kind, time, found, str(event_id))
+    except InputError as error:
+        raise InputError(error.what, where=where, received=error.received, cure=error.cure) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            "the line is no event",
+            where=where,
+            cure='write {"kind": "payment", "time": "2026-03-01T09:30:00+08:00", "id": "e-1", "customer": "C-17"}',
+        ) from error
+
+
+def _body(event: Event) -> dict[str, Plain]:
+    return {
         "format": EVENT_FORMAT,
         "kind": event.kind,
         "time": event.time.isoformat(),
         "fields": write_values(event.fields),
     }
+
+
+def _known(ledger: EntryStore, event: Event, body: Mapping[str, Plain]) -> Entry | None:
+    """The entry that holds this event already. Raises InputError where its id is another's."""
     for entry in ledger.find(EVENT, event.id) if event.id else ():
         if entry.body == body:
             return entry
-        raise InputError(
-            "another event of that id was recorded before", received=repr(event.id), cure="give each event its own id"
-        )
-    return ledger.append(EVENT, event.id or uuid4().hex, body)
+        raise _another(event)
+    return None
+
+
+def _another(event: Event) -> InputError:
+    return InputError(
+        "another event of that id was recorded before", received=repr(event.id), cure="give each event its own id"
+    )
 
 
 def event_of(entry: Entry) -> tuple[str, datetime, Mapping[str, FieldValue]] | None:
