@@ -46,6 +46,7 @@ class Listing(str):
 
 _BLANKS = re.compile(r"\s+")
 _SEPARATORS = re.compile(r"[\W_]+")
+_NO_DIGITS = re.compile(r"[^0-9]+")
 _INTERNATIONAL = re.compile(r"^00")
 _CHINA = re.compile(r"^86(?=1[0-9]{10}$)")
 
@@ -61,11 +62,16 @@ def plain_form(value: str, kind: str) -> str:
         folded = "".join(character for character in folded if unicodedata.category(character) != "Cf")
     match kind:
         case EntityKind.PHONE:
-            digits = "".join(str(unicodedata.decimal(c)) for c in folded if c.isdecimal())
+            digits = _NO_DIGITS.sub("", folded if folded.isascii() else _western(folded))
             return _CHINA.sub("", _INTERNATIONAL.sub("", digits))
         case EntityKind.CODE:
             return _SEPARATORS.sub("", folded)
     return _BLANKS.sub(" ", folded).strip()
+
+
+def _western(text: str) -> str:
+    """The text with its digits, in whatever script, as 0 to 9."""
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
 def _plain_form(kind: str) -> Callable[[str], str]:
