@@ -4,7 +4,7 @@ A comparison whose sides lie further apart than their bounds is decided exactly 
 lie closer need exact arithmetic. This is the floating-point filter of computational geometry (Shewchuk, "Adaptive
 Precision Floating-Point Arithmetic", 1997) with a running error analysis (Higham, "Accuracy and Stability", chapter 3).
 
-Invariants: a null value is unknown for certain. A bound of zero means an integer of at most 2**53 in size, held
+Invariants: a null value is unknown for certain. A bound of zero means an integer below 2**53 in size, held
 exactly. An infinite bound means that nothing is known, not even whether there is a value.
 """
 
@@ -38,7 +38,8 @@ __all__ = [
 # Twice the unit roundoff of a double, and more than what underflow can lose: room for the rounding of the bounds.
 _UNIT, _TINY, _ROOM = 2.0**-52, 1e-290, 1 + 1e-9
 _INFINITE = float("inf")
-_EXACT = 2.0**53
+# 2**53 itself may stand for 2**53 + 1.
+_EXACT = 2.0**53 - 1
 _ROUNDED = 1e15
 
 
