@@ -133,3 +133,10 @@ def test_a_condition_is_written_once_and_short():
     assert written((Clause("m", "false"), Clause("n", "true"), Clause("o", "<", 1e22))) == (
         "not m and n and o < 10000000000000000000000"
     )
+
+
+def test_a_bound_itself_is_in_the_upper_part(splits):
+    cases, _ = past_cases(splits, bad="default")
+    values = cases.by_name["dependants"].values
+    assert (Judge(cases).condition([Clause("dependants", "<", 2.0)]) == (values < 2)).all()
+    assert (Judge(cases).condition([Clause("dependants", ">=", 2.0)]) == (values >= 2)).all()
