@@ -9,13 +9,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fengkong.domain import Severity
 from fengkong.rules import RuleSet, check
 
 EXAMPLES = 10_000 if os.environ.get("FENGKONG_LONG") else 100
+BUSY = [HealthCheck.too_slow]  # on a busy machine, drawing takes its time
 
 HEAD = """
 format: 1
@@ -109,7 +110,7 @@ escape = st.builds(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=BUSY)
 @given(escape)
 def test_no_generated_escape_is_accepted(payload: str) -> None:
     assert errors(rules_of(payload)), payload
@@ -317,14 +318,14 @@ TOKENS = st.sampled_from(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=BUSY)
 @given(st.lists(TOKENS | st.text(max_size=8), max_size=40).map("".join))
 def test_any_text_is_judged_as_a_rule_set(text: str) -> None:
     assert isinstance(check(text), list)
     assert isinstance(check(HEAD.format(budget="") + text), list)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=BUSY)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_judged_as_a_file(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path: Path = tmp_path_factory.getbasetemp() / "rules.yaml"
