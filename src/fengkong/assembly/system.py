@@ -11,6 +11,7 @@ from fengkong.decisions.decider import Decider
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.registry import Registry
 from fengkong.decisions.shadow import BrokenShadow, Shadow
+from fengkong.decisions.snoozes import Snoozes
 from fengkong.decisions.sources import FactSource
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
@@ -106,8 +107,11 @@ class System:
     @cached_property
     def decider(self) -> Decider:
         """Policy, scorers and ledger joined, with its windows over past events, and its shadow where one is set."""
+        scorers = self.scorers  # first, so that a workspace without a bundle says so before it has a ledger
         sources = self._sources(self.policy)
-        return Decider(self.policy, self.scorers, self.ledger, sources=sources, shadow=self._shadow())
+        return Decider(
+            self.policy, scorers, self.ledger, sources=sources, shadow=self._shadow(), snoozes=Snoozes(self.ledger)
+        )
 
     def _shadow(self) -> Shadow | BrokenShadow | None:
         candidate = self.registry.shadow
@@ -132,9 +136,10 @@ class System:
         Where rules ask who is linked to whom, each is written before the next is looked at, since what one document
         says of its sender counts for the next.
         """
+        decider = self.decider
         if learns_from_documents(self.policy):
-            return [self.decide(doc) for doc in docs]
-        return self.decider.decide_many(list(docs))
+            return [decider.decide(doc) for doc in docs]
+        return decider.decide_many(list(docs))
 
     def explain(self, doc: Document, *, label: str | None = None) -> Explanation:
         """The stretches of the text that moved the score (of several questions, the first's), most important first."""

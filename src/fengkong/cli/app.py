@@ -33,6 +33,7 @@ from fengkong.cli.rate import rate
 from fengkong.cli.replay import replay
 from fengkong.cli.score import score
 from fengkong.cli.search import search
+from fengkong.cli.snooze import snooze
 from fengkong.cli.terminal import visible
 from fengkong.cli.thresholds import thresholds
 from fengkong.cli.together import together
@@ -86,7 +87,7 @@ app = typer.Typer(
 
 for command in (demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain):
     app.command()(command)
-for command in (events, backtest, shadow, replay, thresholds, letter):
+for command in (events, snooze, backtest, shadow, replay, thresholds, letter):
     app.command()(command)
 app.add_typer(bundle, name="bundle")
 app.add_typer(importing, name="import")

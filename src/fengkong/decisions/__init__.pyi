@@ -28,6 +28,9 @@ from .registry import Registry as Registry
 from .replaying import Replay as Replay
 from .replaying import replay as replay
 from .shadow import Shadow as Shadow
+from .snoozes import Snooze as Snooze
+from .snoozes import Snoozes as Snoozes
+from .snoozes import snooze as snooze
 from .sources import FactSource as FactSource
 from .stored import Stored as Stored
 from .stored import find_decision as find_decision

@@ -10,6 +10,7 @@ from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import DECISION, record
 from fengkong.decisions.shadow import PHANTOM, BrokenShadow, Shadow
 from fengkong.decisions.signals import ask_needed, check_scorers
+from fengkong.decisions.snoozes import Snoozes
 from fengkong.decisions.sources import FactSource, check_sources, gather
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
@@ -41,12 +42,14 @@ class Decider:
         *,
         sources: Sequence[FactSource] = (),
         shadow: Shadow | BrokenShadow | None = None,
+        snoozes: Snoozes | None = None,
         now: Callable[[], datetime] = utc_now,
         new_id: Callable[[datetime], str] = time_ordered_id,
     ) -> None:
         """scorers: by the name of the signal that rules use. sources: of facts that aren't in the document.
 
         shadow: a candidate that decides beside, and leaves nothing but phantom records.
+        snoozes: of rules that say nothing about an entity for a while, as of the decision's time.
         now: the clock that decisions are stamped with; new_id: makes a decision's id from its time.
 
         Raises SettingsError when the rules use a signal that no scorer gives, don't know a scorer's labels, or read p
@@ -61,6 +64,7 @@ class Decider:
         self._ledger = ledger
         self._sources = tuple(sources)
         self._shadow = shadow
+        self._snoozes = snoozes
         self._now = now
         self._new_id = new_id
 
@@ -97,10 +101,16 @@ class Decider:
         if step:
             yield step
 
+    def _snoozed(self, doc: Document, time: datetime) -> frozenset[str]:
+        return self._snoozes.of(doc, time) if self._snoozes else frozenset()
+
     def _decide_together(self, docs: Sequence[Document]) -> list[Decision]:
         times = [self._now().astimezone(UTC) for _ in docs]
         facts = [gather(doc, self._sources, doc.time or time) for doc, time in zip(docs, times, strict=True)]
-        pending = [self._policy.consider(doc, known) for doc, known in zip(docs, facts, strict=True)]
+        pending = [
+            self._policy.consider(doc, known, self._snoozed(doc, time))
+            for doc, known, time in zip(docs, facts, times, strict=True)
+        ]
         signals = ask_needed(self._scorers, docs, [case.needed for case in pending])
         decisions = [
             case.decide(said, decision_id=self._new_id(time), time=time)

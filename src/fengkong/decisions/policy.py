@@ -3,7 +3,7 @@
 Live decisions and repeated ones take this same road, on the same frozen inputs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -70,20 +70,25 @@ class Policy:
         """The windows over past events that its rules use."""
         return self.rules.windows
 
-    def conclude(self, doc: Document, signals: Sequence[Signal], facts: Sequence[Fact]) -> Conclusion:
+    def conclude(
+        self, doc: Document, signals: Sequence[Signal], facts: Sequence[Fact], snoozed: Set[str] = frozenset()
+    ) -> Conclusion:
         """The most severe outcome that a rule or a doubt asks for; the rule set's default where nothing asks.
 
         A doubt asks for review at least, so it never ends in an approval, nor in a decline by default.
         The same inputs give the same conclusion, always: no clock, no model and no store is asked. A signal that no
         rule needs is not looked at, so that it is the same with it and without.
         """
-        return self.consider(doc, facts).conclude(signals)
+        return self.consider(doc, facts, snoozed).conclude(signals)
 
-    def consider(self, doc: Document, facts: Sequence[Fact]) -> "Pending":
-        """What the rules say before any model is asked, and which models they need."""
+    def consider(self, doc: Document, facts: Sequence[Fact], snoozed: Set[str] = frozenset()) -> "Pending":
+        """What the rules say before any model is asked, and which models they need.
+
+        snoozed: the ids of rules that are to ask for nothing.
+        """
         values = rule_values(doc, facts)
-        trace = self.rules.run(values)
-        return Pending(self, doc, tuple(facts), values, trace, self.needs.of(trace))
+        trace = self.rules.run(values, snoozed)
+        return Pending(self, doc, tuple(facts), snoozed, values, trace, self.needs.of(trace))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ class Pending:
     policy: Policy
     doc: Document
     facts: tuple[Fact, ...]
+    snoozed: Set[str]
     values: Mapping[str, FieldValue]
     trace: Trace
     needed: frozenset[str]
@@ -104,7 +110,7 @@ class Pending:
     def conclude(self, signals: Sequence[Signal]) -> Conclusion:
         """The conclusion, as `Policy.conclude` says."""
         rules, heard = self.policy.rules, self._heard(signals)
-        trace = rules.run({**self.values, **signal_values(heard)}) if heard else self.trace
+        trace = rules.run({**self.values, **signal_values(heard)}, self.snoozed) if heard else self.trace
         empty = self.policy.reads_text and not units(str(self.values[TEXT]))
         given = rule_reasons(trace, rules.reasons) + doubts(trace, heard, self.facts, empty=empty)
         if not given and rules.default > Outcome.APPROVE:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import record
+from fengkong.decisions.snoozes import snoozed_in
 from fengkong.decisions.stored import Stored
 from fengkong.domain.canonical import canonical_json
 from fengkong.domain.decisions import Decision
@@ -67,7 +68,9 @@ def replay(
 def decide_again(policy: Policy, stored: Stored) -> Decision:
     """The decision of a policy on stored inputs, under the id and time of the stored one."""
     dec = stored.dec
-    return policy.consider(stored.doc, dec.facts).decide(dec.signals, decision_id=dec.id, time=dec.time)
+    return policy.consider(stored.doc, dec.facts, snoozed_in(dec)).decide(
+        dec.signals, decision_id=dec.id, time=dec.time
+    )
 
 
 def _difference(stored: Stored, again: object) -> Difference:

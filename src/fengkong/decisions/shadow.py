@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import RECORD_FORMAT, written_decision
 from fengkong.decisions.signals import ask_needed, check_scorers, told_cause
+from fengkong.decisions.snoozes import snoozed_in
 from fengkong.decisions.sources import FactSource, check_sources, gather
 from fengkong.decisions.values import FIELDS
 from fengkong.domain.canonical import Plain
@@ -53,7 +54,10 @@ class Shadow:
 
     def _bodies(self, docs: Sequence[Document], decisions: Sequence[Decision]) -> list[dict[str, Plain]]:
         facts = [self._facts(doc, dec) for doc, dec in zip(docs, decisions, strict=True)]
-        pending = [self._policy.consider(doc, known) for doc, known in zip(docs, facts, strict=True)]
+        pending = [
+            self._policy.consider(doc, known, snoozed_in(dec))
+            for doc, known, dec in zip(docs, facts, decisions, strict=True)
+        ]
         heard = [self._heard(dec) for dec in decisions]
         missing = [case.needed.difference(said) for case, said in zip(pending, heard, strict=True)]
         asked = ask_needed(self._scorers, docs, missing)
