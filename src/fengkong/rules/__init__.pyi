@@ -1,4 +1,5 @@
 from .checking import check as check
+from .cost import Budget as Budget
 from .definition import Rule as Rule
 from .ruleset import RuleSet as RuleSet
 from .ruletable import RuleTable as RuleTable
