@@ -2,12 +2,13 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fengkong.corpus import Splits, align_splits, split_examples
+from fengkong.corpus import Columns, Splits, align_splits, read_examples, split_examples
 from fengkong.corpus.copies import copy_key
 from fengkong.domain.documents import Example, Place
 from fengkong.domain.errors import InputError, SettingsError
@@ -166,3 +167,15 @@ def test_questions_of_the_same_texts_are_split_alike() -> None:
 def test_questions_of_other_texts_keep_their_splits() -> None:
     tone, size = (split_examples([Example(f"{name} {i}", str(i % 2)) for i in range(60)]) for name in ("a", "b"))
     assert align_splits({"tone": tone, "size": size}) == {"tone": tone, "size": size}
+
+
+def test_a_table_of_facts_alone_is_read_and_parted_whatever_its_order(tmp_path: Path) -> None:
+    rows = "".join(f"{income},{'bad' if income < 100 else 'good'}\n" for income in range(200))
+    (tmp_path / "cases.csv").write_text("income,label\n" + rows, encoding="utf-8")
+    examples = read_examples(tmp_path / "cases.csv", Columns(text="", fields=("income",)))
+    assert (examples[7].text, examples[7].fields) == ("", {"income": 7})
+    test = split_examples(examples).test
+    incomes = [ex.fields["income"] for ex in test]
+    assert len(test) == 30
+    assert max(incomes) - min(incomes) > 100, "the draw goes over the whole file"
+    assert sum(ex.label == "bad" for ex in test) == 15

@@ -88,8 +88,8 @@ class Cells:
             text, places = place_tokens(parse_tokens(values.get(at.tokens), at.tokens), text)
             text = parse_text(text, at.tokens)
             entities = spans_of_tags(text, places, values.get(at.tags), at.tags) if at.tags else None
-        if text is None:
-            raise InputError("the row has no text", cure="give a text, or leave the row out")
+        if text is None:  # the file has facts alone
+            return "", None
         if at.entities and entities is None:
             entities = parse_spans(values.get(at.entities), text, at.entities)
         return text, entities

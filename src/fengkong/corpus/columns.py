@@ -75,7 +75,8 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """The columns of one file that are read; None where the file has none, and no text where there are tokens alone.
+    """The columns of one file that are read; None where the file has none, and no text where there are tokens or facts
+    alone.
 
     fields: the column of objects. field_columns: fact name to column name.
     guessed: the names of this class's attributes that the caller did not give.
@@ -104,13 +105,14 @@ def bind(columns: Columns, found: Sequence[str], *, where: str, labelled: bool) 
     likely slip), and where several could be the text or the label.
     """
     tokens, tags, entities = _entity_columns(columns, found, where, labelled=labelled)
-    text = _column("text", columns.text, found, where, needed=tokens is None)
+    fields, field_columns = _field_columns(columns.fields, found, where)
+    facts_alone = columns.text == "" and bool(fields or field_columns)
+    text = None if facts_alone else _column("text", columns.text, found, where, needed=tokens is None)
     labels = _column("labels", columns.labels, found, where) if labelled else None
     needed = not (tags or entities or labels)
     label = _column("label", columns.label, found, where, needed=needed) if labelled else None
     roles = _ALWAYS_READ + (_READ_WITH_LABELS if labelled else ())
     optional = {name: _column(name, getattr(columns, name), found, where) for name in roles}
-    fields, field_columns = _field_columns(columns.fields, found, where)
     return Binding(
         text=text or "",
         label=label,

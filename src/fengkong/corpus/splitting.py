@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Literal
 
 from fengkong.corpus.copies import atoms, copy_key
+from fengkong.domain.canonical import digest
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError, SettingsError
 
@@ -178,4 +179,5 @@ def _stratified(examples: Sequence[Example], seed: int, shares: Mapping[str, flo
 
 
 def _draw(ex: Example, seed: int) -> bytes:
-    return blake2b(f"{seed}\0{copy_key(ex.text)}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    content = copy_key(ex.text) or digest(dict(ex.fields))  # a table of facts alone has no texts to draw by
+    return blake2b(f"{seed}\0{content}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
