@@ -87,6 +87,20 @@ def test_a_model_that_would_have_failed_raises_no_doubt_where_it_is_not_needed()
     assert outcomes == [Outcome.APPROVE, Outcome.REVIEW, Outcome.REVIEW]
 
 
+SCORE = """
+  - {id: spoken, when: signals.risk.p > 0.5, points: 2, unknown: no_hit}
+  - {id: much, when: amount > 100, points: 2}
+  - {id: sum, when: points.total >= 3, then: decline, reason: R}
+"""
+
+
+@pytest.mark.parametrize(("text", "outcome"), [("urgent", Outcome.DECLINE), ("a car", Outcome.APPROVE)])
+def test_points_that_a_model_may_add_are_waited_for(text: str, outcome: Outcome) -> None:
+    under = Policy("loans", RuleSet.parse(RULES + SCORE))
+    dec = Decider(under, scorers(), MemoryLedger()).decide(Document(text, {"amount": 500}))
+    assert (dec.outcome, [sig.name for sig in dec.signals]) == (outcome, ["risk"])
+
+
 _atoms = st.sampled_from(
     [
         "amount > 100",

@@ -13,7 +13,8 @@ from decimal import Decimal
 from operator import itemgetter
 from threading import Lock
 
-from fengkong.decisions.events import event_of
+from fengkong.decisions.events import EVENT, event_of
+from fengkong.decisions.records import DECISION
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.signals import Fact
 from fengkong.ledger.entries import EntryStore
@@ -42,6 +43,7 @@ class Velocity:
         self._windows = tuple(windows)
         self._ledger = ledger
         self._timelines = {_looked_at(window): _Timeline(window) for window in windows}
+        self._kinds = {DECISION if window.events == DECISION else EVENT for window in windows}
         self._read = 0
         self._lock = Lock()
 
@@ -63,7 +65,7 @@ class Velocity:
         """Take in what was appended since."""
         while page := self._ledger.entries(self._read, _PAGE):
             for entry in page:
-                if event := event_of(entry):
+                if entry.kind in self._kinds and (event := event_of(entry)):
                     for timeline in self._timelines.values():
                         timeline.add(*event)
                 self._read = entry.seq
