@@ -264,3 +264,14 @@ def test_a_column_can_not_stand_in_for_a_snooze() -> None:
     """
     table = RuleSet.parse(text).run_table(pl.DataFrame({"a": [2, 1], "snoozed.p": [True, True]}))
     assert table.outcome.to_list() == [Outcome.DECLINE, Outcome.APPROVE]
+
+
+def test_a_decision_table_of_many_rows_is_answered_at_once() -> None:
+    rows = "".join(f"{{a: '[{at}..{at + 1})', x: '< 0.{at + 1}', n: {at}}}, " for at in range(200))
+    text = f"""
+    {{format: 1, name: n, version: 1, inputs: {{a: integer, x: decimal}}, reasons: {{R: {{en: e, zh: z}}}},
+     tables: {{t: {{hit: first, inputs: [a, x], outputs: {{n: integer}}, rows: [{rows}]}}}},
+     rules: [{{id: r, when: tables.t.n * 2 > 66, then: review, reason: R}}]}}
+    """
+    frame = pl.DataFrame({"a": [0, 50, 199, 200, None, 40], "x": [0.05, 0.5, None, 0.1, 0.1, 0.9]})
+    assert by_table(RuleSet.parse(text), frame) == by_rows(RuleSet.parse(text), frame)

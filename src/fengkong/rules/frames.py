@@ -64,6 +64,7 @@ class Program:
         self._doubles = doubles
         self._columns: dict[Expr, str] = {}
         self._numbers: dict[Expr, Bounded] = {}
+        self._branches: dict[tuple[Expr, ...], str] = {}
         self._levels: dict[Expr, int] = {}
         self._steps: defaultdict[int, list[pl.Expr]] = defaultdict(list)
         self._answers = [self._column(condition) for condition in conditions]
@@ -102,14 +103,17 @@ class Program:
         return self._numbers[expr]
 
     def _step(self, expr: Expr, value: pl.Expr, part: str) -> str:
-        level = self._level(expr)
+        return self._place(self._level(expr), value, part)
+
+    def _place(self, level: int, value: pl.Expr, part: str) -> str:
         name = f"{level} {len(self._steps[level])} {part}"
         self._steps[level].append(value.alias(name))
         return name
 
     def _level(self, expr: Expr) -> int:
         if expr not in self._levels:
-            self._levels[expr] = 1 + max(map(self._level, children(expr)), default=0)
+            below = 2 if isinstance(expr, Case) else 1  # the branch that is taken comes first
+            self._levels[expr] = below + max(map(self._level, children(expr)), default=0)
         return self._levels[expr]
 
     def _value(self, expr: Expr) -> pl.Expr:
@@ -169,14 +173,24 @@ class Program:
         """Without nesting, so that a long table is no deep expression: first the branch's number, then its value."""
         guards = [self._column(guard) for guard, _ in expr.branches]
         values = [of(value) for _, value in expr.branches]
+        taken = self._taken(expr, guards)
+        chosen = [pl.when(taken == at).then(value) for at, value in enumerate(values)]
+        if expr.otherwise is not None:
+            chosen.append(pl.when(taken == len(guards)).then(of(expr.otherwise)))
+        return pl.coalesce(*chosen)
+
+    def _taken(self, expr: Case, guards: Sequence[pl.Expr]) -> pl.Expr:
+        """The number of the branch that is taken, in a column of its own: all outputs of a table ask for it."""
+        key = tuple(guard for guard, _ in expr.branches)
+        if key in self._branches:
+            return pl.col(self._branches[key])
         stops = [
             pl.when(guard.is_null()).then(-1).when(guard).then(at).otherwise(None) for at, guard in enumerate(guards)
         ]
         taken = pl.coalesce(*stops, pl.lit(len(stops)))
-        chosen = [pl.when(taken == at).then(value) for at, value in enumerate(values)]
-        if expr.otherwise is not None:
-            chosen.append(pl.when(taken == len(stops)).then(of(expr.otherwise)))
-        return pl.coalesce(*chosen)
+        level = 1 + max(map(self._level, key))
+        self._branches[key] = self._place(level, taken, "taken")
+        return pl.col(self._branches[key])
 
     def _computed(self, expr: Expr) -> Bounded:
         match expr:
