@@ -209,6 +209,7 @@ def test_a_pack_of_ones_own_makes_the_same_workspace(own_pack: Path, tmp_path: P
         ('simulation = "world"', 'simulation = "wrld"', r"no simulation of that name \(received 'wrld'\)"),
         ('["rules.yaml"]', '["rule.yaml"]', "rule.yaml: the pack's file can't be read"),
         ("waiting = 60", "waiting = ", "not valid TOML"),
+        ('["rules.yaml"]', '["../rules.yaml"]', r"'files\.0' can't be used"),
     ],
 )
 def test_a_pack_that_cannot_be_used_says_why(own_pack: Path, tmp_path: Path, old: str, new: str, fault: str) -> None:
@@ -219,3 +220,27 @@ def test_a_pack_that_cannot_be_used_says_why(own_pack: Path, tmp_path: Path, old
     with pytest.raises(SettingsError, match=fault):
         create_workspace(str(own_pack), tmp_path / "ws", rows=60, recipe="")
     assert not (tmp_path / "ws").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "fault"),
+    [
+        ("fengkong.toml", '"reports.jsonl"', '"../reports.jsonl"', "has its files in one folder"),
+        ("fengkong.toml", "applications =", "aplications =", "did you mean 'applications'"),
+        ("README.en.md", "# $name", "# $nam costs $5", r"README\.en\.md: a \$ stands for nothing known"),
+        ("world/phrases_en.toml", "{street}", "{streat}", r"nothing fills the slot .*'streat'.*'street'"),
+        ("world/phrases_en.toml", "[causes.wires]", "[causes.wire]", "a part has no words"),
+        ("world/model.toml", "high = 12", "high = -1", "high lies below low"),
+        ("world/model.toml", "weights = [0.2, 0.8]", "weights = [0.2]", "each value needs its weight"),
+    ],
+)
+def test_a_slip_in_a_pack_of_ones_own_is_told(
+    own_pack: Path, tmp_path: Path, file: str, old: str, new: str, fault: str
+) -> None:
+    text = (own_pack / file).read_text(encoding="utf-8")
+    assert old in text
+    (own_pack / file).write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(SettingsError, match=fault):
+        create_workspace(str(own_pack), tmp_path / "ws", rows=60, recipe="")
+    assert not (tmp_path / "ws").exists()
+    assert not (tmp_path / "reports.jsonl").exists()

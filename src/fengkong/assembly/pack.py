@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,6 +22,10 @@ PACKS = tuple(sorted(folder.name for folder in _ROOT.iterdir() if folder.joinpat
 """The packs that come with fengkong."""
 
 
+FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+"""The name of a file in the pack, and so in the workspace: none leads out of either."""
+
+
 class _Contents(BaseModel):
     """What `pack.toml` says.
 
@@ -31,10 +36,10 @@ class _Contents(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    simulation: str
+    simulation: FileName
     rows: int = Field(ge=50)
     waiting: int = Field(ge=1)
-    files: tuple[str, ...] = ("rules.yaml",)
+    files: tuple[FileName, ...] = ("rules.yaml",)
     recipe: Mapping[str, Mapping[str, str | int | float | bool]] = {}
 
 

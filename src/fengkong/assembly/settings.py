@@ -155,7 +155,7 @@ class Settings(_Section):
         """The settings of a workspace folder. Raises SettingsError for a missing file, bad TOML or unknown keys."""
         file = folder / FILE_NAME
         try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
         except FileNotFoundError as error:
             raise SettingsError(
                 "there is no workspace here",
@@ -166,12 +166,19 @@ class Settings(_Section):
             raise SettingsError(
                 "the file can't be read", where=str(file), received=error.strerror or "", cure="check its rights"
             ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise SettingsError("the file is not UTF-8", where=str(file), cure="save it as UTF-8") from error
+        return cls.parse(text, file)
+
+    @classmethod
+    def parse(cls, text: str, file: Path) -> "Settings":
+        """The settings that a file holds; paths are relative to its folder. Raises SettingsError as `read` does."""
+        try:
+            return cls.model_validate({**tomllib.loads(text), "folder": file.parent})
+        except tomllib.TOMLDecodeError as error:
             raise SettingsError(
                 "the file is not valid TOML", where=str(file), received=str(error), cure="correct that line"
             ) from error
-        try:
-            return cls.model_validate({**values, "folder": folder})
         except ValidationError as error:
             raise _explain(error, file) from error
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 from fengkong.assembly.pack import Pack, find_pack
-from fengkong.assembly.settings import FILE_NAME, DecisionSettings
+from fengkong.assembly.settings import FILE_NAME, Settings
 from fengkong.corpus.simulation.language import Language
 from fengkong.corpus.simulation.simulated import Simulation
 from fengkong.domain.canonical import canonical_json, plain
@@ -44,8 +43,7 @@ def create_workspace(
     }
     number = chosen.contents.rows if rows is None else rows
     simulation = chosen.simulator(number + chosen.contents.waiting, language=language, seed=seed)
-    decisions = tomllib.loads(contents[FILE_NAME]).get("decisions", {})
-    waiting = str(decisions.get("applications", DecisionSettings().applications))
+    waiting = _waiting(chosen, contents[FILE_NAME])
     try:
         with _appearing(folder.resolve()) as part:
             for name, text in contents.items():
@@ -84,10 +82,36 @@ def _texts(pack: Pack, values: Mapping[str, str], language: str) -> dict[str, st
     """The files of the pack by the names that they get. Settings and README name the workspace and its language."""
     named = {FILE_NAME: FILE_NAME, f"README.{language}.md": "README.md"}
     return {
-        **{name: Template(pack.text(source)).substitute(values) for source, name in named.items()},
+        **{name: _filled(pack, source, values) for source, name in named.items()},
         **{name: pack.text(name) for name in pack.contents.files},
         ".gitignore": GITIGNORE,
     }
+
+
+def _filled(pack: Pack, source: str, values: Mapping[str, str]) -> str:
+    try:
+        return Template(pack.text(source)).substitute(values)
+    except (KeyError, ValueError) as error:
+        raise SettingsError(
+            "a $ stands for nothing known",
+            where=str(pack.root.joinpath(source)),
+            received=str(error),
+            cure="use $name or $language, and $$ for a dollar",
+        ) from error
+
+
+def _waiting(pack: Pack, settings: str) -> str:
+    """The file of the texts that wait, as the pack's settings name it. Raises SettingsError for settings amiss."""
+    file = Path(str(pack.root.joinpath(FILE_NAME)))
+    name = Settings.parse(settings, file).decisions.applications
+    if Path(name).name != name:
+        raise SettingsError(
+            "a new workspace has its files in one folder",
+            where=str(file),
+            received=repr(name),
+            cure="name a file in it",
+        )
+    return name
 
 
 def _with_choices(recipe: str, choices: Mapping[str, object]) -> str:

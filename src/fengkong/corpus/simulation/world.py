@@ -5,6 +5,7 @@ label of a question are a sum: its base, the scene's effect, those of the plante
 label is one draw from their softmax. docs/simulation.md describes every key.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -12,12 +13,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fengkong.corpus.simulation.language import Language, Material
 from fengkong.domain.errors import SettingsError, likely_slip
 
 __all__ = ["Cause", "Effects", "FieldModel", "Said", "Scene", "Wording", "World", "load_wording", "load_world"]
+
+SLOT = re.compile(r"\{(\w+)\}")
 
 Effects = Mapping[str, Mapping[str, float]]
 """What something adds to the log-odds: by question, by label."""
@@ -56,6 +59,18 @@ class FieldModel(_Part):
     of_group: bool = False
     missing: float = Field(0.0, ge=0, le=1)
     effect: Slope | None = None
+
+    @model_validator(mode="after")
+    def _drawable(self) -> "FieldModel":
+        if self.kind == "choice" and not self.values:
+            raise ValueError("a choice needs values")
+        if self.weights is not None and len(self.weights) != len(self.values):
+            raise ValueError("each value needs its weight")
+        if self.kind == "number" and self.high < self.low:
+            raise ValueError("high lies below low")
+        if self.effect is not None and self.kind != "number":
+            raise ValueError("only a number has an effect of its own; give a choice's to scenes or causes")
+        return self
 
 
 class Said(_Part):
@@ -185,12 +200,27 @@ def load_wording(folder: Traversable | Path, language: Language, world: World) -
         raise SettingsError(
             "the key is not known", where=str(file), received=repr(unknown[0]), cure=likely_slip(unknown[0], known)
         )
-    needed = {"scenes": world.scenes, "causes": world.causes, "slots": {}}
+    drawn = {kind: [name for name, field in world.fields.items() if field.kind == kind] for kind in ("code", "phrase")}
+    needed = {"scenes": world.scenes, "causes": world.causes, "codes": drawn["code"], "slots": drawn["phrase"]}
     missing = [f"{part}.{name}" for part, names in needed.items() for name in names if name not in values.get(part, {})]
     missing += [part for part in ("sentence_end", "joiner", "money", "money_scale", "slots") if part not in values]
     if missing:
         raise SettingsError("a part has no words", where=str(file), received=repr(missing[0]), cure="write some")
+    slots = {*values["slots"], *world.fields, "who", "other", "any"}
+    if strange := sorted({slot for text in _texts(values) for slot in SLOT.findall(text)} - slots):
+        cure = likely_slip(strange[0], slots)
+        raise SettingsError("nothing fills the slot", where=str(file), received=repr(strange[0]), cure=cure)
     return Wording(**values)
+
+
+def _texts(part: object) -> Iterator[str]:
+    """Every text in the phrases, however deep."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, Mapping):
+        yield from (text for inner in part.values() for text in _texts(inner))
+    elif isinstance(part, Sequence):
+        yield from (text for inner in part for text in _texts(inner))
 
 
 def _read(file: Traversable | Path) -> dict[str, Any]:
