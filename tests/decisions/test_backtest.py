@@ -278,3 +278,11 @@ def test_the_difference_is_told_by_reason_segment_and_money() -> None:
     assert {segment.value: segment.n for segment in report.segments} == {"x": 2, "y": 1, None: 1}
     with pytest.raises(InputError, match=r"no such field .received 'citi'.; did you mean 'city'"):
         backtest(Policy("loans", RuleSet.parse(RULES)), case_table(stored_decisions(ledger)), fields=["citi"])
+
+
+def test_what_a_silent_model_or_a_failed_source_explains_is_told_once_in_the_table_too() -> None:
+    docs = [Document(text, {"amount": 150, "income": 90, "customer": "a"}) for text in ("crash", "break", "shy")]
+    live, ledger = decide(docs)
+    assert [codes for _, codes in told(live)] == [["D-MODEL-FAILED"], ["D-SOURCE-FAILED"], ["D-ABSTAINED"]]
+    pairs = backtest(Policy("loans", RuleSet.parse(RULES)), case_table(stored_decisions(ledger)))
+    assert backtested(pairs) == told(live)

@@ -175,7 +175,7 @@ _documents = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(docs=st.lists(_documents, max_size=5))
 def test_many_at_once_are_decided_as_one_by_one(decider: Callable[..., Decider], docs: list[Document]) -> None:
     together, apart = MemoryLedger(now=lambda: NOON), MemoryLedger(now=lambda: NOON)
@@ -184,7 +184,7 @@ def test_many_at_once_are_decided_as_one_by_one(decider: Callable[..., Decider],
     assert together.entries() == apart.entries()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(doc=_documents)
 def test_a_stored_decision_comes_out_the_same_when_it_is_repeated(
     decider: Callable[..., Decider], rules: str, doc: Document

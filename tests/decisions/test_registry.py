@@ -205,7 +205,7 @@ CONTENTS = Contents(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(steps=_steps)
 def test_whatever_is_tried_what_is_live_was_approved_by_another_and_is_one(steps: list[tuple[str, int, str]]) -> None:
     loans = registry()

@@ -193,7 +193,7 @@ def recount(asked: Window, events: Sequence[Event], customer: str, as_of: dateti
     return len(seen)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(
     batches=st.lists(st.lists(_events, max_size=6), max_size=4),
     asked=_windows,
