@@ -131,11 +131,11 @@ def test_credit_grades_offers_and_prices_every_file(pack_workspace: Make, langua
     rule_set = rules.RuleSet.load(settings.path(settings.decisions.rules))
     good = {"years_trading": 9, "turnover": 100_000, "requested": 20_000, "debt_ratio": 10, "late_12m": 0}
     figures = {**good, "enquiries_6m": 0, "security": "property"}
-    best = rule_set.derive({**figures, "signals.risk.p": 0.02})
-    worst = rule_set.derive({**figures, "late_12m": 8, "debt_ratio": 90, "signals.risk.p": 0.9})
+    best = rule_set.run({**figures, "signals.risk.p": 0.02}).derived
+    worst = rule_set.run({**figures, "late_12m": 8, "debt_ratio": 90, "signals.risk.p": 0.9}).derived
     offers = [(d["tables.grade.letter"], d["tables.offer.share"], d["tables.offer.band"]) for d in (best, worst)]
     assert offers == [("A", 40, "P1"), ("E", 0, "none")]
-    text_alone = rule_set.derive({**figures, "signals.risk.p": 0.5})
+    text_alone = rule_set.run({**figures, "signals.risk.p": 0.5}).derived
     assert text_alone["tables.grade.letter"] == "C"
 
 

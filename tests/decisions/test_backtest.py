@@ -56,14 +56,14 @@ reasons:
   R-TEXT: {en: The text asks for money., zh: 文本要求汇款。}
 rules:
   - {id: amount, when: amount > 1000, then: decline, reason: R-AMOUNT}
-  - {id: debt, when: amount > income * 5, then: decline, reason: R-DEBT, unknown: decline}
+  - {id: debt, when: amount > income * 5, then: decline, reason: R-DEBT, unknown: decline, priority: 5}
   - {id: small, when: amount < 60, then: approve, reason: R-SMALL}
   - {id: late, when: due < date("2026-01-01"), then: review, reason: R-AMOUNT, unknown: no_hit}
   - {id: risk, when: amount > 100 and signals.risk.p > 0.5, then: review, reason: R-RISK}
   - {id: threat, when: 'signals.threat.label == "yes" or graph.hops <= 1', then: decline, reason: R-RISK}
   - {id: silent, when: signals.threat.p is unknown and amount > 900, then: review, reason: R-LINK}
   - {id: link, when: graph.hops <= 2 or earlier > 2, then: review, reason: R-LINK}
-  - {id: wire, when: 'contains(text, "wire")', then: review, reason: R-TEXT}
+  - {id: wire, when: 'contains(text, "wire")', then: review, reason: R-TEXT, priority: 1}
 """
 
 

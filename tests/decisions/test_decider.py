@@ -1,7 +1,8 @@
 """What a caller of the decider sees: outcomes, reasons, and a record that is written before the answer."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,39 @@ def test_the_most_severe_rule_wins_and_reasons_follow_severity_then_the_author(d
     assert codes(dec) == ["R-DEBT", "R-RISK", "R-AMOUNT", "R-TEXT"]
     assert dec.reasons[1].texts == {"en": "The text speaks of high risk.", "zh": "文本显示风险较高。"}
     assert dec.reasons[1].source == "risk"
+
+
+def test_among_equally_severe_reasons_the_one_of_higher_priority_comes_first(rules: str) -> None:
+    urgent = rules.replace("then: decline, reason: R-RISK}", "then: decline, reason: R-RISK, priority: 3}")
+    scorer = FakeScorer("risk", ["low", "high"], {"urgent": 0.9}, positive="high")
+    decider = Decider(Policy("loans", RuleSet.parse(urgent)), {"risk": scorer}, MemoryLedger())
+    dec = decider.decide(Document("urgent: wire it", {"amount": 2_000_000, "income": 40_000, "due": date(2027, 1, 1)}))
+    assert codes(dec) == ["R-RISK", "R-DEBT", "R-AMOUNT", "R-TEXT"]
+
+
+def test_the_decision_and_its_record_hold_what_points_and_tables_came_to() -> None:
+    scored = """
+format: 1
+name: scored
+version: "1"
+default: approve
+inputs: {amount: decimal}
+reasons: {R: {en: Much., zh: 较多。}}
+tables:
+  offer:
+    hit: first
+    inputs: {amount: amount}
+    outputs: {share: integer, band: text}
+    rows: [{amount: "< 500", share: 40, band: P1}, {share: 10, band: P2}]
+rules:
+  - {id: much, when: amount > 100, points: 2.5}
+  - {id: sum, when: points.total > 5 and tables.offer.share > 1, then: review, reason: R}
+"""
+    ledger = MemoryLedger()
+    dec = Decider(Policy("scored", RuleSet.parse(scored)), {}, ledger).decide(Document("", {"amount": 200}, id="a"))
+    came_to = {"points.total": Decimal("2.5"), "tables.offer.share": 40, "tables.offer.band": "P1"}
+    assert dec.trace.derived == came_to
+    assert decision_from_record(ledger.find("decision", "a")[0].body).trace.derived == came_to
 
 
 @pytest.mark.parametrize("disguise", ["w\u200bire", "\uff57\uff49\uff52\uff45", "wir\u0435"])

@@ -42,8 +42,11 @@ def states(rs: RuleSet, snoozed: frozenset[str] = frozenset(), **values: object)
 
 
 def test_points_of_rules_that_are_hit_add_up(rs: RuleSet) -> None:
-    assert rs.derive({"amount": 2000, "age": 20, "app": True}) == {"points.fraud": 35, "points.total": Decimal(35)}
-    assert rs.derive({"amount": 7, "age": 20, "app": True}) == {"points.fraud": 15, "points.total": Decimal("14.5")}
+    assert rs.run({"amount": 2000, "age": 20, "app": True}).derived == {"points.fraud": 35, "points.total": Decimal(35)}
+    assert rs.run({"amount": 7, "age": 20, "app": True}).derived == {
+        "points.fraud": 15,
+        "points.total": Decimal("14.5"),
+    }
     all_states = "big=hit young=hit odd=no_hit late=hit all=hit never=no_hit"
     assert states(rs, amount=2000, age=20, app=True) == dict(word.split("=") for word in all_states.split())
 
@@ -65,15 +68,15 @@ def test_a_group_has_one_condition_in_common_and_a_switch(rs: RuleSet) -> None:
 
 
 def test_doubt_about_a_rule_is_doubt_about_the_sum_unless_its_author_says_otherwise(rs: RuleSet) -> None:
-    assert rs.derive({"amount": 2000, "app": True})["points.fraud"] == 20
-    assert rs.derive({"age": 20, "app": True})["points.fraud"] is None
+    assert rs.run({"amount": 2000, "app": True}).derived["points.fraud"] == 20
+    assert rs.run({"age": 20, "app": True}).derived["points.fraud"] is None
     assert states(rs, age=20, app=True)["late"] == "unknown"
     assert states(rs, amount="x", age=20, app=True)["late"] == "error"
 
 
 def test_a_snoozed_rule_asks_for_nothing_and_adds_nothing(rs: RuleSet) -> None:
     values = {"amount": 2000, "age": 20, "app": True}
-    assert rs.derive(values, {"big"})["points.fraud"] == 15
+    assert rs.run(values, {"big"}).derived["points.fraud"] == 15
     all_states = "big=snoozed young=hit odd=no_hit late=no_hit all=snoozed never=no_hit"
     got = states(rs, frozenset({"big", "all", "no such rule"}), **values)
     assert got == dict(word.split("=") for word in all_states.split())
@@ -83,7 +86,7 @@ def test_a_snoozed_rule_asks_for_nothing_and_adds_nothing(rs: RuleSet) -> None:
 
 def test_a_field_can_not_stand_in_for_a_snooze(rs: RuleSet) -> None:
     values = {"amount": 2000, "age": 20, "app": True, "snoozed.big": True, "points.fraud": 0}
-    assert rs.derive(values)["points.fraud"] == 35
+    assert rs.run(values).derived["points.fraud"] == 35
 
 
 def test_priority_and_group_are_part_of_a_rule_and_of_the_hash(rs: RuleSet) -> None:

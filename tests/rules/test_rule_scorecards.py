@@ -66,12 +66,12 @@ GOOD = {"income": 5000, "debt": 1000, "grade": "A", "since": "2019-12-31", "own"
 )
 def test_a_score_is_the_sum_of_its_bins(folder: Path, changes: dict, credit: object, trust: object) -> None:
     rs = RuleSet.parse(TEXT, folder=folder)
-    assert rs.derive(GOOD | changes) == {"scores.credit": credit, "scores.trust": trust}
+    assert rs.run(GOOD | changes).derived == {"scores.credit": credit, "scores.trust": trust}
 
 
 def test_an_unknown_value_falls_into_its_own_bin(folder: Path) -> None:
     rs = RuleSet.parse(TEXT.replace("input: debt / income", "input: debt"), folder=folder)
-    assert rs.derive(GOOD | {"income": None, "debt": "0.1"})["scores.credit"] == 640
+    assert rs.run(GOOD | {"income": None, "debt": "0.1"}).derived["scores.credit"] == 640
 
 
 def test_rules_use_scores_and_the_trace_shows_them(folder: Path) -> None:

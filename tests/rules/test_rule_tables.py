@@ -84,7 +84,7 @@ def rs(folder: Path) -> RuleSet:
 def test_the_first_row_that_is_met_decides(
     rs: RuleSet, values: dict, limit: object, band: object, outcome: Outcome | None
 ) -> None:
-    derived = rs.derive(values)
+    derived = rs.run(values).derived
     assert (derived["tables.offer.limit"], derived["tables.offer.band"]) == (limit, band)
     asked = [
         rule.outcome for rule in rs.run(values).rules if rule.rule.startswith("offer") and rule.outcome is not None
@@ -118,7 +118,7 @@ def test_a_row_that_asks_for_an_outcome_is_a_rule_with_the_rows_as_clauses(rs: R
 def test_collected_rows_become_one_value(
     rs: RuleSet, values: dict, points: object, best: object, first: object, n: object
 ) -> None:
-    derived = rs.derive(values)
+    derived = rs.run(values).derived
     got = [derived[f"tables.extras.{name}"] for name in ("points", "best", "first", "n")]
     assert got == [points, best, first, n]
 

@@ -7,6 +7,7 @@ Exit codes: 0 done; 1 a check found errors; 2 wrong usage; 3 the input, the sett
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -85,9 +86,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain):
-    app.command()(command)
-for command in (events, snooze, backtest, shadow, replay, thresholds, letter):
+COMMANDS: tuple[Callable[..., None], ...] = (
+    *(demo, new, check, models, pretrain, search, rate, train, together, evaluate, score, decide, explain),
+    *(events, snooze, backtest, shadow, replay, thresholds, letter),
+)
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(bundle, name="bundle")
 app.add_typer(importing, name="import")

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -204,7 +204,9 @@ def _signed(figure: "training.Estimate") -> str:
 
 
 def draw_decision(dec: Decision, language: str) -> Iterator[Text]:
-    """Outcome, signals, reasons, and the rules that hit or could not be judged with the values that they saw."""
+    """Outcome, signals, reasons, what points, scorecards and tables came to, and the rules that hit or could not be
+    judged with the values that they saw.
+    """
     yield Text.assemble(
         (str(dec.outcome).upper(), OUTCOME_STYLE[dec.outcome]),
         f"  document {visible(dec.document)}  decision {dec.id}",
@@ -217,9 +219,11 @@ def draw_decision(dec: Decision, language: str) -> Iterator[Text]:
         yield Text.assemble(
             "  reason ", (reason.code, "bold"), f": {reason.texts.get(language) or reason.texts.get('en', '')}"
         )
+    if dec.trace.derived:
+        yield Text(f"  derived {_listed(dec.trace.derived)}")
     for rule in dec.trace.rules:
         if rule.state is not RuleState.NO_HIT:
-            values = ", ".join(f"{name} = {_short(value)}" for name, value in rule.values.items())
+            values = _listed(rule.values)
             yield Text(
                 visible(f"  rule {rule.rule}: {rule.state}{f' ({rule.detail})' if rule.detail else ''}; saw {values}"),
                 style="dim",
@@ -230,6 +234,10 @@ def _said(sig: Signal) -> str:
     if sig.value is not None:
         return f"{sig.value:.4g}"
     return f"{sig.label or '-'}" + (f", p = {sig.p:.3f}" if sig.p is not None else "")
+
+
+def _listed(values: Mapping[str, object]) -> str:
+    return visible(", ".join(f"{name} = {_short(value)}" for name, value in values.items()))
 
 
 def _short(value: object) -> str:

@@ -90,7 +90,8 @@ class _Chunk:
         )
 
     def _rule_reasons(self) -> Iterator[Asked]:
-        for at, rule in enumerate(self._policy.rules.rules):
+        """In the order of `reasons.rule_reasons`."""
+        for at, rule in sorted(enumerate(self._policy.rules.rules), key=lambda placed: -placed[1].priority):
             if rule.then is not None:
                 yield _if(_is(at, RuleState.HIT), rule.then), pl.lit(rule.reason)
 

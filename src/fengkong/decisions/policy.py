@@ -112,7 +112,7 @@ class Pending:
         rules, heard = self.policy.rules, self._heard(signals)
         trace = rules.run({**self.values, **signal_values(heard)}, self.snoozed) if heard else self.trace
         empty = self.policy.reads_text and not units(str(self.values[TEXT]))
-        given = rule_reasons(trace, rules.reasons) + doubts(trace, heard, self.facts, empty=empty)
+        given = rule_reasons(trace, rules) + doubts(trace, heard, self.facts, empty=empty)
         if not given and rules.default > Outcome.APPROVE:
             given = [(rules.default, default_reason(self.policy.version))]
         outcome = Outcome.most_severe((asked for asked, _ in given), rules.default)

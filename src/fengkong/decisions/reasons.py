@@ -11,6 +11,7 @@ from fengkong.decisions.values import TEXT, signal_prefix
 from fengkong.domain.decisions import Outcome, Reason, RuleState, RuleTrace, Trace
 from fengkong.domain.signals import Fact, Signal
 from fengkong.rules.declarations import DERIVED
+from fengkong.rules.ruleset import RuleSet
 
 __all__ = ["DOUBTS", "MOST_REASONS", "default_reason", "doubts", "principal_reasons", "rule_reasons"]
 
@@ -41,13 +42,14 @@ DOUBTS: Mapping[str, Mapping[str, str]] = {
 """The texts of the reasons that no rule gives, by code."""
 
 
-def rule_reasons(trace: Trace, texts: Mapping[str, Mapping[str, str]]) -> list[tuple[Outcome, Reason]]:
-    """The reason of each rule that was hit and asks for an outcome, in the author's order."""
-    return [
-        (rule.outcome, Reason(rule.reason, texts.get(rule.reason, {}), rule.rule))
-        for rule in trace.rules
+def rule_reasons(trace: Trace, rules: RuleSet) -> list[tuple[Outcome, Reason]]:
+    """The reason of each rule that was hit and asks for an outcome: by priority, then in the author's order."""
+    given = [
+        (rule.outcome, Reason(rule.reason, rules.reasons.get(rule.reason, {}), rule.rule), written.priority)
+        for rule, written in zip(trace.rules, rules.rules, strict=True)
         if rule.state is RuleState.HIT and rule.outcome is not None
     ]
+    return [(outcome, reason) for outcome, reason, _ in sorted(given, key=lambda asked: -asked[2])]
 
 
 def doubts(

@@ -47,6 +47,7 @@ def written_decision(dec: Decision) -> dict[str, Plain]:
         written["value"] = write_value(fact.value)
     for rule, written in zip(dec.trace.rules, body["trace"]["rules"], strict=True):
         written["values"] = write_values(rule.values)
+    body["trace"]["derived"] = write_values(dec.trace.derived)
     return body  # type: ignore[no-any-return]  # `plain` answers JSON of any shape
 
 
@@ -101,7 +102,7 @@ def _decision(**written: Any) -> Decision:
             "reasons": tuple(Reason(**reason) for reason in written["reasons"]),
             "signals": tuple(_signal(**sig) for sig in written["signals"]),
             "facts": tuple(Fact(**fact | {"value": read_value(fact["value"])}) for fact in written["facts"]),
-            "trace": Trace(tuple(_rule(**rule) for rule in written["trace"]["rules"])),
+            "trace": _trace(**written["trace"]),
             "time": datetime.fromisoformat(written["time"]),
         }
     )
@@ -109,6 +110,10 @@ def _decision(**written: Any) -> Decision:
 
 def _signal(spans: list[dict[str, Any]], **rest: Any) -> Signal:
     return Signal(spans=tuple(Span(**span) for span in spans), **rest)
+
+
+def _trace(rules: list[dict[str, Any]], derived: Mapping[str, Any]) -> Trace:
+    return Trace(tuple(_rule(**rule) for rule in rules), read_values(derived))
 
 
 def _rule(**written: Any) -> RuleTrace:

@@ -76,9 +76,10 @@ class RuleTrace:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Every rule in the author's order."""
+    """Every rule in the author's order, and what points, scorecards and tables came to, by name; None is unknown."""
 
     rules: tuple[RuleTrace, ...] = ()
+    derived: Mapping[str, FieldValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

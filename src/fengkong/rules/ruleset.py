@@ -86,13 +86,6 @@ class RuleSet:
         """
         return self._table.run(frame)
 
-    def derive(self, values: Mapping[str, FieldValue], snoozed: Set[str] = frozenset()) -> dict[str, FieldValue]:
-        """Every value that is derived from the inputs of one document, by name; None where it is unknown.
-
-        Takes what `run` takes, and never raises either.
-        """
-        return self._tracer.derived(self._run(values, snoozed))
-
     def _run(self, values: Mapping[str, FieldValue], snoozed: Set[str]) -> Evaluation:
         if not self._awake:
             return self._evaluate(values.get)

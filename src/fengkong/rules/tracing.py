@@ -76,7 +76,7 @@ class Tracer:
 
 
 class LazyTrace(Trace):
-    """A trace whose rules are built when first read; equal to a plain one with the same rules."""
+    """A trace whose parts are built when first read; equal to a plain one with the same parts."""
 
     __slots__ = ("_evaluation", "_snoozed", "_tracer")
 
@@ -86,14 +86,20 @@ class LazyTrace(Trace):
         object.__setattr__(self, "_snoozed", snoozed)
 
     def __getattr__(self, name: str) -> Any:
-        # Reached only while the slot `rules` is empty.
-        if name != "rules":
-            raise AttributeError(name)
-        rules = self._tracer.traces(self._evaluation, self._snoozed)
-        object.__setattr__(self, "rules", rules)
-        return rules
+        # Reached only while the slot of that name is empty.
+        match name:
+            case "rules":
+                part: object = self._tracer.traces(self._evaluation, self._snoozed)
+            case "derived":
+                part = self._tracer.derived(self._evaluation)
+            case _:
+                raise AttributeError(name)
+        object.__setattr__(self, name, part)
+        return part
 
     def __eq__(self, other: object) -> bool:
-        return self.rules == other.rules if isinstance(other, Trace) else NotImplemented
+        if not isinstance(other, Trace):
+            return NotImplemented
+        return self.rules == other.rules and self.derived == other.derived
 
     __hash__ = Trace.__hash__
