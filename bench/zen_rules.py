@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 import zen
 
+from bench.rules import INPUTS
 from bench.tables import replace_section, table
 from fengkong.domain import RuleState
 from fengkong.rules import RuleSet
@@ -24,17 +25,6 @@ RULES = 50
 DOCUMENTS = 200
 ROUNDS = 7
 
-INPUTS: Mapping[str, Any] = {
-    "amount": "decimal",
-    "income": "decimal",
-    "debt": "decimal",
-    "years": "integer",
-    "inquiries": "integer",
-    "grade": {"type": "category", "values": list("ABCDEFG")},
-    "verified": "boolean",
-    "signals.risk": {"type": "signal", "labels": ["low", "high"]},
-    "signals.fraud": {"type": "signal", "labels": ["no", "yes"]},
-}
 CLAUSES = (
     "amount > {a}",
     "income < {b}",
