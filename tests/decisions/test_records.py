@@ -93,6 +93,14 @@ def test_values_keep_what_json_can_not_say() -> None:
     assert (again["due"], again["signed"], again["note"]) == (date(2026, 3, 1), NOON, "10.50")
 
 
+def test_a_record_of_an_earlier_release_is_read_and_written_as_it_was() -> None:
+    doc = Document("x", {"amount": 9})
+    body = json.loads(canonical_json(record(decision(doc, {"amount": 9}), doc)))
+    assert set(body["decision"]["trace"]) == {"rules"}
+    assert set(body["decision"]["facts"][0]) == {"name", "value", "source"}
+    assert record(decision_from_record(body), doc) == body
+
+
 def test_an_entry_that_holds_no_decision_is_refused() -> None:
     doc = Document("x", {"a": 1})
     body = json.loads(canonical_json(record(decision(doc, {"a": 1}), doc)))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from fengkong.decisions.written import read_value, read_values, write_value, write_values
@@ -41,13 +42,19 @@ def record(dec: Decision, doc: Document) -> dict[str, Plain]:
 
 
 def written_decision(dec: Decision) -> dict[str, Plain]:
-    """The decision alone as a JSON object."""
+    """The decision alone as a JSON object. Parts that came with a later release are left out where they say nothing, so
+    that a record of an earlier one is repeated to the letter.
+    """
     body: Any = plain(dec)
     for fact, written in zip(dec.facts, body["facts"], strict=True):
         written["value"] = write_value(fact.value)
+        if not fact.cause:
+            del written["cause"]
     for rule, written in zip(dec.trace.rules, body["trace"]["rules"], strict=True):
         written["values"] = write_values(rule.values)
     body["trace"]["derived"] = write_values(dec.trace.derived)
+    if not dec.trace.derived:
+        del body["trace"]["derived"]
     return body  # type: ignore[no-any-return]  # `plain` answers JSON of any shape
 
 
@@ -112,7 +119,7 @@ def _signal(spans: list[dict[str, Any]], **rest: Any) -> Signal:
     return Signal(spans=tuple(Span(**span) for span in spans), **rest)
 
 
-def _trace(rules: list[dict[str, Any]], derived: Mapping[str, Any]) -> Trace:
+def _trace(rules: list[dict[str, Any]], derived: Mapping[str, Any] = MappingProxyType({})) -> Trace:
     return Trace(tuple(_rule(**rule) for rule in rules), read_values(derived))
 
 
