@@ -22,6 +22,8 @@ inputs:
   s: text
   ok: boolean
   d: date
+  m: {type: money, currency: CNY}
+  t: duration
 reasons:
   R: {en: e, zh: z}
   S: {en: e, zh: z}
@@ -107,7 +109,7 @@ def table(*rows: str, inputs: str = "[a, g]", hit: str = "first", outputs: str =
     return f"{head}    rows:\n{lines}\n{USE.format('tables.t.n')}\n"
 
 
-FIRST_LINE = 22
+FIRST_LINE = 24
 TABLES = [
     (["a: '< 5'", "a: '[2..4]', g: A", "a: '-'"], [("R034", 1)]),
     (["a: '< 5'", "a: '>= 5'", "g: A"], []),
@@ -117,12 +119,14 @@ TABLES = [
     (["a: '< 5', g: A", "a: '> 5', g: A", "g: 'in [B, C]'"], [("R036", 0)]),
     (["a: '< 5'", "a: '(3..2)'", "a: '-'"], [("R031", 1)]),
     (["a: '[0..5)'", "a: '>= 5'"], [("R036 info", 0)]),
+    (["m: '< 5'", "m: '[CNY 2..4]'", "m: '>= 5'"], [("R034", 1)]),
+    (["t: '< 5 d'", "t: '[2 d..4 d]'", "t: '>= 120 h'"], [("R034", 1)]),
 ]
 
 
 @pytest.mark.parametrize(("rows", "expected"), TABLES)
 def test_rows_that_never_decide_and_what_is_left_open(rows: list[str], expected: list[tuple[str, int]]) -> None:
-    found = compared(table(*rows))
+    found = compared(table(*rows, inputs="[a, g, m, t]"))
     assert [
         (finding.code + (" info" if finding.severity == "info" else ""), (finding.place.line or 0) - FIRST_LINE)
         for finding in found
@@ -154,6 +158,20 @@ CARDS = [
 @pytest.mark.parametrize(("bins", "codes"), CARDS)
 def test_bins(bins: str, codes: list[str]) -> None:
     assert [finding.code for finding in compared(card(bins))] == codes
+
+
+@pytest.mark.parametrize(
+    ("name", "bins", "left"),
+    [
+        ("m", "'< 5': 1, '> CNY 5': 2", "m = 5;"),
+        ("m", "'[0..10)': 1, '[10..20.50]': 2", "m = -1;"),
+        ("t", "'< 36 h': 1, '> 36 h': 2", "t = 1 d 12 h;"),
+        ("t", "'[0 s..5 d]': 1, '> 5 d': 2", "t = -P0DT0.000001S;"),
+    ],
+)
+def test_what_no_bin_takes_is_written_as_a_cell(name: str, bins: str, left: str) -> None:
+    (finding,) = compared(card(bins).replace("      a:", f"      {name}:"))
+    assert left in finding.message
 
 
 ATOMS = ["a > 1", "a <= 1", "a == 2", "ok", "not ok", 'g == "A"', 'g != "A"', "a is unknown", "x > 0.5", "a < x"]

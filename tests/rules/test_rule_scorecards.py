@@ -92,6 +92,58 @@ def test_a_scorecard_is_part_of_the_hash(folder: Path) -> None:
     assert RuleSet.parse(TEXT, folder=folder).hash != rs.hash
 
 
+AMOUNTS = """\
+format: 1
+name: amounts
+version: 1
+inputs: {fee: {type: money, currency: CNY}, span: duration, who: entity, tags: {type: list, of: text}}
+reasons: {WHY: {en: Because., zh: 因为。}}
+scorecards: {c: {characteristics: {INPUT: {bins: {"CELL": 1, otherwise: 0}}}}}
+rules: [{id: r, when: scores.c == 1, then: review, reason: WHY}]
+"""
+CELLS = [
+    ("fee", "< 3000", ["2999.99", "CNY 0"], ["3000.00"]),
+    ("fee", "< CNY 3000", ["2999.99"], [3000]),
+    ("fee", "< CNY 3000.00", ["2999.99"], [3000]),
+    ("fee", "< 3_000", ["2999.99"], [3000]),
+    ("fee", "[CNY 1000..CNY 3000)", [1000, "2999.99"], ["999.99", 3000]),
+    ("fee", "(1000..3000]", ["1000.01", 3000], [1000, "3000.01"]),
+    ("fee", "in [CNY 5, 7.50]", [5, "7.5"], [6]),
+    ("fee", "-12.50", ["-12.5"], ["12.5"]),
+    ("fee", "known", [0], [None]),
+    ("span", "< 30 d", ["29 d 23 h", "P29D"], ["30 d"]),
+    ("span", "[12 h..1 d 12 h)", ["12 h", "1 d"], ["36 h", "11 h"]),
+    ("span", "in [P1D, 2 w]", ["24 h", "14 d"], ["13 d"]),
+    ("who", "'Li Si'", ["LI  SI"], ["Li"]),
+    ("tags", "unknown", [None], [["a"]]),
+]
+
+
+@pytest.mark.parametrize(("name", "cell", "inside", "outside"), CELLS)
+def test_a_bin_takes_the_literals_of_its_type(name: str, cell: str, inside: list, outside: list) -> None:
+    rs = RuleSet.parse(AMOUNTS.replace("INPUT", name).replace("CELL", cell))
+    assert [rs.run({name: value}).derived["scores.c"] for value in inside] == [1] * len(inside)
+    assert 1 not in [rs.run({name: value}).derived["scores.c"] for value in outside]
+
+
+REFUSED = [
+    ("fee", "< USD 3000", "'USD 3000' is no money CNY", "in CNY alone"),
+    ("fee", "< 3,000", "'3,000' is no money CNY", "< CNY 3000, < 3000"),
+    ("fee", "< 1.123456789", "no money CNY", "< CNY 3000"),
+    ("span", "< 30", "'30' is no duration", "like < 30 d"),
+    ("span", "< 3 months", "'3 months' is no duration", "w, d, h, min and s"),
+    ("who", "Li Si", "'Li Si' is no entity", "between quotes"),
+    ("tags", "'a'", "is no list of text", "count(items)"),
+]
+
+
+@pytest.mark.parametrize(("name", "cell", "what", "cure"), REFUSED)
+def test_the_cure_of_a_cell_is_one_that_its_type_takes(name: str, cell: str, what: str, cure: str) -> None:
+    text = AMOUNTS.replace("INPUT", name).replace("CELL", cell)
+    (error,) = [finding for finding in check(text) if finding.severity == "error"]
+    assert (error.code, what in error.message, cure in error.cure) == ("R017", True, True), error
+
+
 FAULTS = [
     ("base: 600", "base: many", "R015", 15, "many"),
     ('"< 3000": -40', '"< 3000": few', "R015", 17, "few"),

@@ -227,9 +227,26 @@ CELLS = st.text(alphabet="<>=![]().,- \"'AB0159einotkwu", max_size=12) | st.text
 
 
 @settings(max_examples=300, deadline=None)
-@given(CELLS, st.sampled_from(["integer", "decimal", "text", "date", "datetime", "boolean", "probability", "category"]))
+@given(
+    CELLS,
+    st.sampled_from(
+        [
+            "integer",
+            "decimal",
+            "text",
+            "date",
+            "datetime",
+            "boolean",
+            "probability",
+            "category",
+            "duration",
+            "entity",
+            "money",
+        ]
+    ),
+)
 def test_any_cell_is_a_condition_or_a_finding(cell: str, kind: str) -> None:
-    of = "{type: category, values: [A, B]}" if kind == "category" else kind
+    of = {"category": "{type: category, values: [A, B]}", "money": "{type: money, currency: CNY}"}.get(kind, kind)
     written = cell.replace("'", "''").replace("\n", " ")
     text = f"format: 1\nname: n\nversion: 1\ninputs: {{x: {of}}}\nreasons: {{R: {{en: e, zh: z}}}}\n"
     text += "tables: {t: {hit: first, inputs: [x], outputs: {then: outcome, reason: reason},"

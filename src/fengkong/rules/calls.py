@@ -29,7 +29,7 @@ from fengkong.rules.types import (
     Type,
 )
 
-__all__ = ["type_call"]
+__all__ = ["read_money", "type_call"]
 
 ROUND_DIGITS = 12
 
@@ -172,10 +172,16 @@ def _duration(nodes: Sequence[ast.expr], _: Infer) -> Expr:
 _MONEY = re.compile(r"([A-Z]{3}) (-?[0-9]{1,20}(?:\.[0-9]{1,8})?)", re.ASCII)
 
 
+def read_money(text: str) -> Const | None:
+    """The amount that is written as "CNY 1234.50"; None for any other text."""
+    written = _MONEY.fullmatch(text)
+    return Const(Decimal(written[2]), Type(Kind.MONEY, currency=written[1])) if written else None
+
+
 def _money(nodes: Sequence[ast.expr], _: Infer) -> Expr:
     match nodes:
-        case [ast.Constant(value=str(text))] if written := _MONEY.fullmatch(text):
-            return Const(Decimal(written[2]), Type(Kind.MONEY, currency=written[1]))
+        case [ast.Constant(value=str(text))] if amount := read_money(text):
+            return amount
     raise _misused("money", "needs one literal amount with its currency", 'money("CNY 1234.50")')
 
 

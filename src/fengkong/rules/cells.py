@@ -4,7 +4,8 @@
     in ["A", "B"]  one of; not in [...] none of          unknown        the input is unknown; known: it is not
     "A"            exactly that                          -              anything, an unknown value too
 
-A literal is written as in a condition; a day without date(...), and a category's value without quotes if it likes.
+A literal is written as in a condition; a day, a moment and a length of time without date(...) and the like, an amount
+of money as CNY 3000 or, in the declared currency, 3000, and a category's value without quotes if it likes.
 What fits none of these forms is refused: it must not turn into a text that nothing equals.
 """
 
@@ -14,9 +15,11 @@ from datetime import date, datetime
 
 from fengkong.domain.documents import Place
 from fengkong.domain.findings import Finding
+from fengkong.rules.calls import read_money
 from fengkong.rules.loading import Nodes
 from fengkong.rules.scope import Condition, Scope
 from fengkong.rules.syntax import ExpressionError, Fault
+from fengkong.rules.times import fits, parse_duration
 from fengkong.rules.tree import Known
 from fengkong.rules.types import NUMBERS, Kind, Type
 
@@ -106,7 +109,7 @@ def literal_text(text: str, of: Type) -> str:
     quoted = bool(_QUOTED.fullmatch(text))
     bare = text[1:-1] if quoted else text
     match of.kind:
-        case Kind.TEXT if quoted:
+        case Kind.TEXT | Kind.ENTITY if quoted:
             return text
         case Kind.CATEGORY if quoted or bare in of.values:
             return text if quoted else _quote(text)
@@ -114,14 +117,42 @@ def literal_text(text: str, of: Type) -> str:
             return f'date("{bare}")'
         case Kind.DATETIME if _is_iso(bare, datetime):
             return f'datetime("{bare}")'
+        case Kind.MONEY if amount := _amount(bare, of):
+            return f'money("{amount}")'
+        case Kind.DURATION if _is_duration(bare):
+            return f'duration("{bare}")'
         case Kind.BOOLEAN if text in {"true", "false"}:
             return text
         case _ if of.kind in NUMBERS and _NUMBER.fullmatch(text):
             return text
-    cure = f"{_FORMS}; a text stands between quotes" if of.kind is Kind.TEXT else _FORMS
-    if of.kind is Kind.CATEGORY:
-        cure = f"{_FORMS}; declared are {', '.join(of.values[:20])}"
-    raise ExpressionError(Fault("R017", f"{text[:40]!r} is no {of}", cure))
+    raise ExpressionError(Fault("R017", f"{text[:40]!r} is no {of}", _cure(of)))
+
+
+def _cure(of: Type) -> str:
+    match of.kind:
+        case Kind.TEXT | Kind.ENTITY:
+            return f"{_FORMS}; a text stands between quotes"
+        case Kind.CATEGORY:
+            return f"{_FORMS}; declared are {', '.join(of.values[:20])}"
+        case Kind.MONEY:
+            return f"write it like < {of.currency} 3000, < 3000 or [1000..3000), in {of.currency} alone"
+        case Kind.DURATION:
+            return "write it like < 30 d or [12 h..1 d 12 h), in w, d, h, min and s"
+        case Kind.LIST:
+            return 'ask for one value of the list, such as count(items) or `"A" in items`; a list is known or unknown'
+    return _FORMS
+
+
+def _amount(text: str, of: Type) -> str:
+    """The amount with its currency, the declared one where none is written; "" for what is none in that currency."""
+    written = f"{of.currency} {text.replace('_', '')}" if _NUMBER.fullmatch(text) else text
+    amount = read_money(written)
+    return written if amount is not None and amount.type == of else ""
+
+
+def _is_duration(text: str) -> bool:
+    span = parse_duration(text)
+    return span is not None and fits(span)
 
 
 def _is_iso(text: str, of: type[date]) -> bool:

@@ -12,8 +12,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, cast
 
+from fengkong.rules.times import write_duration
 from fengkong.rules.tree import CompareOperator, ConstValue
-from fengkong.rules.types import NUMBERS, ORDERED, TEXTS, Kind, Type
+from fengkong.rules.types import ORDERED, TEXTS, Kind, Type
 
 __all__ = ["KINDS", "Listed", "Ranges", "Values", "all_values", "compared", "hull", "one_of"]
 
@@ -23,8 +24,9 @@ Cut = tuple[Number, int]
 _START: Cut = (-math.inf, -1)
 _END: Cut = (math.inf, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_WHOLE = {Kind.INTEGER, Kind.DATE, Kind.DATETIME}
-"""Kinds whose values stand apart; days and moments are counted."""
+_MICROSECOND = timedelta(microseconds=1)
+_WHOLE = {Kind.INTEGER, Kind.DATE, Kind.DATETIME, Kind.DURATION}
+"""Kinds whose values stand apart; days, and the microseconds of moments and durations, are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Listed:
 Values = Ranges | Listed
 """Of one input all sets are of one class, so `meet` and `without` take what they are."""
 
-KINDS = frozenset({*NUMBERS, *TEXTS, Kind.BOOLEAN, Kind.DATE, Kind.DATETIME})
+KINDS = frozenset({*ORDERED, *TEXTS, Kind.BOOLEAN})
 """The kinds whose literals this algebra knows."""
 
 
@@ -104,7 +106,7 @@ def all_values(of: Type) -> Values:
             return Listed(frozenset({True, False}))
         case Kind.CATEGORY:
             return Listed(frozenset(of.values))
-    return Ranges(((_START, _END),), of.kind) if of.kind in ORDERED & KINDS else Listed(frozenset(), True)
+    return Ranges(((_START, _END),), of.kind) if of.kind in ORDERED else Listed(frozenset(), True)
 
 
 def compared(operator: CompareOperator, literal: ConstValue, of: Type) -> Values:
@@ -137,7 +139,9 @@ def one_of(literals: Iterable[ConstValue], of: Type) -> Values:
 def _number(literal: ConstValue) -> Number:
     match literal:
         case datetime():
-            return (literal - _EPOCH) // timedelta(microseconds=1)
+            return (literal - _EPOCH) // _MICROSECOND
+        case timedelta():
+            return literal // _MICROSECOND
         case date():
             return literal.toordinal()
         case float():
@@ -191,7 +195,9 @@ def _written(number: Number, kind: Kind) -> str:
             low, high = date.min.toordinal(), date.max.toordinal()
             return date.fromordinal(min(max(int(number), low), high)).isoformat()
         case Kind.DATETIME:
-            return (_EPOCH + timedelta(microseconds=int(number))).isoformat()
+            return (_EPOCH + int(number) * _MICROSECOND).isoformat()
+        case Kind.DURATION:
+            return write_duration(int(number) * _MICROSECOND)
     return str(number) if isinstance(number, int) else f"{float(number):.12g}"
 
 

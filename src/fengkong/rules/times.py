@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from fengkong.domain.canonical import duration_text
 from fengkong.rules.arithmetic import divide
 from fengkong.rules.types import Kind
 
-__all__ = ["OPERATIONS", "PARTS", "fits", "parse_duration", "parse_zone", "part_of"]
+__all__ = ["OPERATIONS", "PARTS", "fits", "parse_duration", "parse_zone", "part_of", "write_duration"]
 
 _LONGEST = timedelta(microseconds=2**63 - 1)
 _DAY = timedelta(days=1)
@@ -54,6 +55,18 @@ def _from_iso(text: str) -> timedelta | None:
     micros = int(Decimal(iso[6] or 0) * 1_000_000)
     span = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, microseconds=micros)
     return -span if iso[1] else span
+
+
+def write_duration(span: timedelta) -> str:
+    """The duration as an author would write it: "1 d 12 h"; what is no whole number of seconds in ISO 8601."""
+    size, sign = abs(span), "-" if span < timedelta(0) else ""
+    if size % timedelta(seconds=1):
+        return duration_text(span)
+    terms = []
+    for unit in ("d", "h", "min", "s"):
+        count, size = divmod(size, timedelta(**{_UNITS[unit]: 1}))
+        terms += [f"{count} {unit}"] if count else []
+    return f"{sign}{' '.join(terms) or '0 s'}"
 
 
 def fits(span: timedelta) -> bool:
