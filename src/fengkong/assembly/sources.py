@@ -24,10 +24,11 @@ from fengkong.knowledge.rows import read_edges, read_entities
 from fengkong.knowledge.scripts import CopyFacts, ScriptIndex
 from fengkong.ledger.entries import EntryStore
 
-__all__ = ["fact_sources", "learns_from_documents"]
+__all__ = ["COPIES", "GRAPH", "fact_sources", "learns_from_documents"]
 
 GRAPH = "graph."
 COPIES = "copies."
+"""What the names of facts about linked entities begin with, and of those about copied texts."""
 
 _PAGE = 1000
 

@@ -6,13 +6,15 @@ from pathlib import Path
 from types import TracebackType
 
 from fengkong.assembly.settings import FILE_NAME, Settings
-from fengkong.assembly.sources import fact_sources, learns_from_documents
+from fengkong.assembly.sources import COPIES, GRAPH, fact_sources, learns_from_documents
 from fengkong.decisions.decider import Decider
 from fengkong.decisions.policy import Policy
+from fengkong.decisions.records import DECISION
 from fengkong.decisions.registry import Registry
 from fengkong.decisions.shadow import BrokenShadow, Shadow
 from fengkong.decisions.snoozes import Snoozes
 from fengkong.decisions.sources import FactSource
+from fengkong.decisions.values import SIGNALS, TEXT
 from fengkong.domain.decisions import Decision
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import BundleError, FengkongError, SettingsError, likely_slip
@@ -112,6 +114,21 @@ class System:
         return Decider(
             self.policy, scorers, self.ledger, sources=sources, shadow=self._shadow(), snoozes=Snoozes(self.ledger)
         )
+
+    @cached_property
+    def fields_read(self) -> frozenset[str]:
+        """The names of the documents' own fields that the rules, their windows, the graph or a model read."""
+        policy, knowledge = self.policy, self.settings.knowledge
+        windows = {window.name for window in policy.windows}
+        counted = {
+            name
+            for window in policy.windows
+            for name in (window.by, *((window.of, *window.where) if window.events == DECISION else ()))
+        }
+        linked = {role.field for role in knowledge.roles.values()} | {link.value for link in knowledge.relations}
+        learnt = {spec.name for bundle in self.bundles for spec in bundle.manifest.fields}
+        named = {*policy.rules.inputs, *counted, *linked, *learnt, knowledge.script or ""} - windows - {TEXT, ""}
+        return frozenset(name for name in named if not name.startswith((SIGNALS, GRAPH, COPIES)))
 
     def _shadow(self) -> Shadow | BrokenShadow | None:
         candidate = self.registry.shadow

@@ -66,7 +66,10 @@ def read_examples(data: "assembly.DataSettings", report: corpus.ReadReport | Non
 
 
 def with_columns(data: "assembly.DataSettings", named: Sequence[str] | None) -> "assembly.DataSettings":
-    """The same data with columns named as text=NAME, label=NAME, fields=A,B. Raises SettingsError for another part."""
+    """The same data with columns named as text=NAME, label=NAME, fields=A,B (fields=A, for one fact).
+
+    Raises SettingsError for another part.
+    """
     columns = data.columns.model_dump()
     for pair in named or ():
         part, equals, name = pair.partition("=")
@@ -77,7 +80,7 @@ def with_columns(data: "assembly.DataSettings", named: Sequence[str] | None) -> 
                 received=repr(pair),
                 cure=likely_slip(part, columns) if equals else "add the =",
             )
-        columns[part] = tuple(name.split(",")) if part == "fields" and "," in name else name
+        columns[part] = tuple(filter(None, name.split(","))) if part == "fields" and "," in name else name
     return assembly.DataSettings.model_validate({**data.model_dump(), "columns": columns})
 
 
@@ -127,8 +130,13 @@ def check_places(source: str, out: str, rejects: Path | None) -> None:
             raise SettingsError(f"{other} and {name} are the same file", where=place, cure="name another file")
 
 
-def check_text_options(file: str | None, text: str | None, fields: Sequence[str] | None) -> None:
-    """Raises SettingsError where a file and --text are both given, or facts without the text that they belong to."""
+def check_text_options(
+    file: str | None, text: str | None, fields: Sequence[str] | None, columns: Sequence[str] | None = None
+) -> None:
+    """Raises SettingsError where --text and a file or its columns are given, or facts without their text."""
+    if columns and text is not None:
+        cure = "give facts as --field name=value"
+        raise SettingsError("one text has no columns", where="--column", received=repr(columns[0]), cure=cure)
     if file is not None and text is not None:
         raise SettingsError("a file and --text can't be given together", received=repr(file), cure="give one of them")
     if fields and text is None:

@@ -120,12 +120,19 @@ def open_cells(
     head = list(islice(table.rows, _TRIED))
     cells = Cells(_proved(binding, head, report), table.typed, split, report)
     known = set(table.columns)
+    _note_unread(cells, table.columns)
     for row in chain(head, table.rows):
         if not known.issuperset(row.values):
             late = [name for name in row.values if name not in known]
             known.update(late)
             cells = replace(cells, binding=bind_late(cells.binding, late, labelled=labelled))
+            _note_unread(cells, late)
         yield cells, row
+
+
+def _note_unread(cells: Cells, columns: Sequence[str]) -> None:
+    read, noted = cells.binding.read, cells.report.unread
+    noted.extend(name for name in columns if name not in read and name not in noted)
 
 
 def _proved(binding: Binding, head: Sequence[Row], report: ReadReport) -> Binding:

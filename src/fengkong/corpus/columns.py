@@ -97,6 +97,12 @@ class Binding:
     field_columns: Mapping[str, str] = field(default_factory=dict)
     guessed: frozenset[str] = frozenset()
 
+    @property
+    def read(self) -> frozenset[str]:
+        """The names of all columns that are read."""
+        parts = {getattr(self, role) for role in _USUAL_NAMES} - {None, ""}
+        return frozenset(parts).union(self.field_columns.values())
+
 
 def bind(columns: Columns, found: Sequence[str], *, where: str, labelled: bool) -> Binding:
     """The columns to read, of those `found` in a file.

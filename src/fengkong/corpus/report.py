@@ -16,6 +16,7 @@ class ReadReport:
     rows: rows read so far, the skipped ones included. first_skipped: where the first of those stands.
     encoding: of the last text file. unknown: NaN values by field, which were read as unknown.
     passed_over: columns with the usual name of a part whose values are not such a part, with the cause.
+    unread: columns that are no part of what was read, in their order.
     """
 
     rows: int = 0
@@ -24,6 +25,7 @@ class ReadReport:
     encoding: str = ""
     unknown: Counter[str] = field(default_factory=Counter)
     passed_over: dict[str, str] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
 
     def findings(self) -> list[Finding]:
         """D101 skipped rows, D102 NaN in a field, D103 a column passed over, D104 text read as GB18030."""
