@@ -36,7 +36,7 @@ USE = "rules: [{{id: u, when: {} == 1, then: review, reason: R}}]"
 def compared(text: str) -> list[Finding]:
     findings = check(text)
     assert not [finding for finding in findings if finding.severity == "error"], findings
-    return [finding for finding in findings if finding.code in {"R031", "R033", "R034", "R035", "R036"}]
+    return [finding for finding in findings if finding.code in {"R031", "R033", "R034", "R035", "R036", "R037"}]
 
 
 def rules(*conditions: str) -> str:
@@ -141,7 +141,7 @@ def test_nothing_is_said_of_what_depends_on_other_inputs_or_collects() -> None:
 
 
 def card(bins: str) -> str:
-    characteristics = f"      a: {{bins: {{{bins}}}}}\n      g: {{bins: {{otherwise: 0}}}}\n"
+    characteristics = f"      a: {{bins: {{{bins}}}}}\n      g: {{bins: {{A: 1, otherwise: 0}}}}\n"
     return f"{HEAD}scorecards:\n  c:\n    characteristics:\n{characteristics}{USE.format('scores.c')}\n"
 
 
@@ -158,6 +158,58 @@ CARDS = [
 @pytest.mark.parametrize(("bins", "codes"), CARDS)
 def test_bins(bins: str, codes: list[str]) -> None:
     assert [finding.code for finding in compared(card(bins))] == codes
+
+
+def sheet(*rows: str) -> str:
+    rows = tuple(f"      {row}\n" for row in rows)
+    return f"{HEAD}scorecards:\n  c:\n    characteristics:\n{''.join(rows)}{USE.format('scores.c')}\n"
+
+
+@pytest.mark.parametrize(
+    ("last", "only", "cure"),
+    [
+        ("burdn: {input: x / a, bins: {otherwise: 0}}", "otherwise", "did you mean 'burden'?"),
+        ("burdn: {input: x / a, bins: {unknown: 0}}", "unknown", "did you mean 'burden'?"),
+        ("city: {input: s, bins: {otherwise: 0}}", "otherwise", "add its bins, or take it out"),
+    ],
+)
+def test_a_characteristic_that_tells_no_value_from_another_is_found(last: str, only: str, cure: str) -> None:
+    found = compared(sheet("burden: {input: x / a, bins: {'<= 0.5': 9}}", last))
+    assert [(one.code, str(one.severity)) for one in found] == [("R036", "info"), ("R037", "warning")]
+    assert (found[1].place.line, found[1].cure) == (found[0].place.line + 1, cure)
+    assert f"only the bin `{only}`" in found[1].message
+    assert "no bin takes x / a = 1;" in found[0].message
+
+
+def test_points_for_a_missing_value_alone_are_meant() -> None:
+    assert compared(sheet("x: {bins: {unknown: -10, otherwise: 0}}")) == []
+
+
+COMBINED = [
+    ("x / a", "'< 5': 1, '(5..9)': 2, '>= 9': 3", "x / a = 5;"),
+    ("x / a", "'< 5': 1, '>= 5': 3", ""),
+    ("d - d2", "'< 0 d': 1, '> 0 d': 3", "d - d2 = 0 s;"),
+    ("p - x", "'< 0': 1, '> 0': 3", "p - x = 0;"),
+    ("p - p2", "'< 0': 1, '> 0.5': 3", ""),
+    ("x / x", "'< 0': 1, '> 0': 3", ""),
+    ("x % a", "'< 0': 1, '> 0': 3", ""),
+    ("a * 2", "'< 5': 1, '> 5': 3", ""),
+    ("x + scores.b", "'< 5': 1, '> 5': 3", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "bins", "left"), COMBINED)
+def test_a_gap_in_two_inputs_combined_is_found(text: str, bins: str, left: str) -> None:
+    card = sheet(f"c1: {{input: {text}, bins: {{{bins}}}}}")
+    card = card.replace("  c:\n", "  b: {characteristics: {ok: {bins: {'true': 1, 'false': 0}}}}\n  c:\n")
+    found = compared(card.replace("  d: date\n", "  d: date\n  d2: date\n  p2: probability\n"))
+    assert [left in one.message for one in found if one.code == "R036"] == ([True] if left else [])
+
+
+def test_a_table_whose_columns_share_an_input_is_not_judged_as_if_they_did_not() -> None:
+    rows = ["b: '< 5', a: '< 5'", "b: '> 5', a: '> 5'"]
+    assert compared(table(*rows, inputs="{b: x / a, a: a}")) == []
+    assert [one.code for one in compared(table(*rows, inputs="{b: x / p, a: a}"))] == ["R036"]
 
 
 @pytest.mark.parametrize(

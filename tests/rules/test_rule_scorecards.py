@@ -92,6 +92,14 @@ def test_a_scorecard_is_part_of_the_hash(folder: Path) -> None:
     assert RuleSet.parse(TEXT, folder=folder).hash != rs.hash
 
 
+def test_a_misspelt_characteristic_of_a_file_is_told_with_its_line(folder: Path) -> None:
+    (folder / "trust.csv").write_text(TRUST.replace("since,,otherwise", "sinc,since,otherwise"), encoding="utf-8")
+    told = {finding.code: finding for finding in check(TEXT, folder=folder)}
+    assert str(told["R037"].place).endswith("trust.csv:3")
+    assert (told["R037"].severity, told["R037"].cure) == ("warning", "did you mean 'since'?")
+    assert str(told["R036"].place).endswith("trust.csv:2")
+
+
 AMOUNTS = """\
 format: 1
 name: amounts

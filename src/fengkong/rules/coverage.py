@@ -4,10 +4,12 @@ Everything said here holds for all data: conditions are compared as boxes (see b
 compare is passed over.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 
 from fengkong.domain.decisions import Outcome
 from fengkong.domain.documents import Place
+from fengkong.domain.errors import likely_slip
 from fengkong.domain.findings import Finding, Severity
 from fengkong.rules.boxes import Box, Budget, Side, boxes, remainder
 from fengkong.rules.definition import Rule
@@ -15,9 +17,10 @@ from fengkong.rules.ranges import Values, all_values, hull
 from fengkong.rules.scorecards import Judged
 from fengkong.rules.table_values import Guarded
 from fengkong.rules.tables import FIRST, OUTCOME, REASON, Table
-from fengkong.rules.tree import Expr, Input, input_names
+from fengkong.rules.tree import Arithmetic, Convert, Expr, Input, input_names
+from fengkong.rules.types import Kind
 
-__all__ = ["bin_findings", "rule_findings", "table_findings"]
+__all__ = ["card_findings", "rule_findings", "table_findings"]
 
 PAIRS = 500_000
 """How many pairs of conditions are compared: all of a table of 1,000 rows."""
@@ -80,9 +83,28 @@ def table_findings(table: Table, rows: Sequence[Guarded]) -> Iterator[Finding]:
         yield from _gap(f"table {table.id!r}: no row takes", areas, place, "add a last row that takes anything")
 
 
-def bin_findings(judged: Judged) -> Iterator[Finding]:
+def card_findings(characteristics: Sequence[Judged]) -> Iterator[Finding]:
+    """Characteristics that tell no value from another (R037), and what is wrong with the bins of the others."""
+    for judged in characteristics:
+        areas = [boxes(condition) for _, condition in judged.bins]
+        if any(side.values for area in areas for box in area for side in box.sides.values()):
+            yield from _bin_findings(judged, areas)
+        elif not (judged.bins and judged.whole):
+            others = [other.name for other in characteristics if other is not judged]
+            yield _flat(judged, others)
+
+
+def _flat(judged: Judged, others: Collection[str]) -> Finding:
+    """A misspelt name in a row of a file makes a characteristic of its own."""
+    only = "otherwise" if judged.whole else "unknown"
+    close = get_close_matches(judged.name, others, n=1)
+    cure = likely_slip(judged.name, close) if close else "add its bins, or take it out"
+    what = f"the characteristic {judged.name!r} has only the bin `{only}`, so it tells no value from another"
+    return Finding("R037", Severity.WARNING, what, judged.place, cure)
+
+
+def _bin_findings(judged: Judged, areas: Sequence[Sequence[Box]]) -> Iterator[Finding]:
     """Bins that nothing falls into (R034), that overlap (R035), and what falls into none (R036)."""
-    areas = [boxes(condition) for _, condition in judged.bins]
     places = [place for place, _ in judged.bins]
     covered = dict(_covered(areas))
     for at in covered:
@@ -125,8 +147,7 @@ def _gap(what: str, areas: Sequence[Sequence[Box]], place: Place, cure: str) -> 
     """What none of them takes: within the values that they speak of, a warning; beyond those, a hint."""
     taken = [box for area in areas for box in area]
     keys = dict.fromkeys(key for box in taken for key in box.sides)
-    # What depends on other inputs may not take every value; only plain inputs surely do.
-    if not keys or not all(isinstance(key, Input) and "." not in key.name for key in keys):
+    if not keys or not _take_all(keys):
         return
     spoken = {key: hull([box.sides[key].values for box in taken if key in box.sides], key.type) for key in keys}
     everything = {key: all_values(key.type) for key in keys}
@@ -134,9 +155,38 @@ def _gap(what: str, areas: Sequence[Sequence[Box]], place: Place, cure: str) -> 
         left = remainder(_known(ground), taken, Budget())
         if left:
             sides = left[0].sides
-            example = " and ".join(f"{getattr(key, 'name', '')} = {sides[key].values.example()}" for key in keys)
+            example = " and ".join(f"{_name(key)} = {sides[key].values.example()}" for key in keys)
             yield Finding("R036", severity, f"{what} {example}; the value is then unknown", place, cure)
             return
+
+
+def _take_all(keys: Collection[Expr]) -> bool:
+    """Whether each surely takes every value, whatever the others are: plain inputs, and two of them combined."""
+    names = [name for key in keys for name in input_names(key)]
+    free = all(_is_plain(key) or _is_pair(key) for key in keys)
+    return free and len(names) == len(set(names))
+
+
+def _is_plain(key: Expr) -> bool:
+    return isinstance(key, Input) and "." not in key.name
+
+
+def _is_pair(key: Expr) -> bool:
+    """Whether it combines two plain inputs, one of them without bounds; a remainder has bounds of its own."""
+    if not isinstance(key, Arithmetic) or key.operator == "%":
+        return False
+    sides = [_unconverted(side) for side in (key.left, key.right)]
+    return all(map(_is_plain, sides)) and any(side.type.kind is not Kind.PROBABILITY for side in sides)
+
+
+def _unconverted(side: Expr) -> Expr:
+    return side.operand if isinstance(side, Convert) else side
+
+
+def _name(key: Expr) -> str:
+    if isinstance(key, Arithmetic):
+        return f"{_name(key.left)} {key.operator} {_name(key.right)}"
+    return getattr(_unconverted(key), "name", "")
 
 
 def _known(ground: Mapping[Expr, Values]) -> Box:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fengkong.domain.findings import Finding, Severity
 from fengkong.rules.comparing import LISTS
-from fengkong.rules.coverage import bin_findings, rule_findings, table_findings
+from fengkong.rules.coverage import card_findings, rule_findings, table_findings
 from fengkong.rules.declarations import Inputs, read_inputs, read_reasons
 from fengkong.rules.definition import Rule
 from fengkong.rules.groups import Groups
@@ -63,8 +63,7 @@ class Sections:
         for reader in self.tables.values():
             yield from table_findings(reader.table, reader.rows() or []) if reader else ()
         for card in self.scorecards.values():
-            for judged in card.judged:
-                yield from bin_findings(judged)
+            yield from card_findings(card.judged)
 
     def _lists(self) -> Mapping[str, DeclaredList | None]:
         if "lists" not in self._entries:
