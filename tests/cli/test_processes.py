@@ -50,14 +50,15 @@ def test_without_the_train_extra_only_training_is_missing(workspace: Path):
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(workspace: Path):
-    with start("score") as process:
-        assert process.stdout
-        assert process.stderr
-        process.stdout.close()
-        said = process.stderr.read().decode()
-    assert process.returncode == 0, said
-    assert "Traceback" not in said
-    assert "BrokenPipe" not in said
+    for command in ("score", "decide"):
+        with start(command) as process:
+            assert process.stdout
+            assert process.stderr
+            process.stdout.close()
+            said = process.stderr.read().decode()
+        assert process.returncode == 0, (command, said)
+        assert "Traceback" not in said
+        assert "BrokenPipe" not in said
 
 
 def test_texts_come_from_standard_input_and_no_colour_goes_to_a_pipe(workspace: Path):

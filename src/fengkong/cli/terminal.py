@@ -31,8 +31,16 @@ __all__ = [
     "visible",
 ]
 
-out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
-progress_out = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+class _Piped(Console):
+    """A console whose reader may go away: what to do then is for the command line to say, not to end the process."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - called by rich while it handles the BrokenPipeError
+
+
+out = _Piped(highlight=False, soft_wrap=True, markup=False, emoji=False)
+progress_out = _Piped(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 OUTCOME_STYLE = {Outcome.APPROVE: "bold green", Outcome.REVIEW: "bold yellow", Outcome.DECLINE: "bold red"}
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
