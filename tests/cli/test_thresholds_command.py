@@ -21,6 +21,16 @@ def test_what_to_write_in_the_rules_is_shown(fengkong, workspace):
     assert result.code == 0, result.err
     assert "conformal" in result.out
     assert "when: signals.risk.p >= " in result.out
+    said = next(line for line in result.out.splitlines() if "to have the bands by costs, at a cost of " in line)
+    assert "(by conformal " in said
+
+
+def test_without_a_file_thresholds_are_chosen_on_the_test_split_and_learned_cases_are_told(fengkong, workspace):
+    found = fengkong("thresholds", "--capacity", 10, "--per-day", 100, "--json")
+    assert (found.code, found.err) == (0, "")
+    test = json.loads(fengkong("evaluate", "--json").out)["metrics"]["n"]
+    assert json.loads(found.out)["chosen"]["n"] == test
+    assert "the bundle was trained on these examples" in fengkong("thresholds", "--data", "data.jsonl", "--json").err
 
 
 @pytest.mark.parametrize(

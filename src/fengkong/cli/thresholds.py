@@ -6,7 +6,7 @@ import numpy as np
 import typer
 
 from fengkong import assembly, decisions
-from fengkong.cli.data import read_examples
+from fengkong.cli.held_out import examples_of_file, examples_of_training
 from fengkong.cli.options import Json, Question, Workspace, workspace_settings
 from fengkong.cli.terminal import emit_json, out, progress_out, table
 from fengkong.domain.errors import InputError, SettingsError
@@ -15,7 +15,10 @@ __all__ = ["thresholds"]
 
 
 def thresholds(
-    data: Annotated[str, typer.Option(help="Labelled texts that the model hasn't learned from.")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="Labelled texts that the model hasn't learned from; else the test split of its data."),
+    ] = None,
     capacity: Annotated[int | None, typer.Option(min=0, help="Reviews that people can do a day.")] = None,
     per_day: Annotated[int | None, typer.Option(min=1, help="Cases a day; goes with --capacity.")] = None,
     coverage: Annotated[
@@ -28,7 +31,7 @@ def thresholds(
 ) -> None:
     """Choose where approve, review and decline begin on a signal's p, from the workspace's costs.
 
-    Examples: fengkong thresholds --data new-cases.jsonl --capacity 40 --per-day 1000   |
+    Examples: fengkong thresholds --capacity 40 --per-day 1000   |
     fengkong thresholds --data new-cases.jsonl --coverage 0.9 --by city --json > bands.json
     """
     if (capacity is None) != (per_day is None):
@@ -37,9 +40,14 @@ def thresholds(
         raise SettingsError("groups are those of a promised coverage", where="--by", cure="give --coverage too")
     settings = workspace_settings(workspace, "go to a workspace, or name one with --workspace")
     with assembly.System(settings) as system:
-        system.bundle_of(question)  # refuses a question that nobody asks
+        bundle = system.bundle_of(question)  # refuses a question that nobody asks
         scorer = system.scorers[question] if question else system.scorer
-        examples = read_examples(settings.data_of(scorer.name).model_copy(update={"source": data}))
+        if data:
+            given = settings.data_of(scorer.name).model_copy(update={"source": data})
+            examples = examples_of_file(bundle, given, scorer.name)
+        else:
+            reads = {head.name: settings.data_of(head.name) for head in bundle.manifest.heads}
+            examples = examples_of_training(bundle, reads, scorer.name, "test")
         if scorer.positive is None:
             raise SettingsError(
                 "bands are on p of a positive label, and the model names none", cure="train it with one"
@@ -63,7 +71,8 @@ def thresholds(
         coverage=coverage,
         groups=np.array([str(ex.fields.get(by)) for _, ex in known]) if by else None,
     )
-    chosen = found.bands["costs" if capacity is None else "capacity"]
+    named = "costs" if capacity is None else "capacity"
+    chosen = found.bands[named]
     if as_json:
         emit_json({"bands": {scorer.name: chosen}, "costs": costs, "chosen": found})
         return
@@ -82,6 +91,9 @@ def thresholds(
     points = ([f"{at.coverage:.0%}", f"{at.cost:.4f}", f"{at.error:.1%}"] for at in found.curve)
     out.print(table("decided without a person", "cost a case", "wrong", rows=points))
     p = f"signals.{scorer.name}.p"
-    out.print("write in the rules:")
+    others = ", ".join(f"{name} {cost:.4f}" for name, cost in found.cost.items() if name != named)
+    beside = f" (by {others})" if others else ""
+    cost = f"{found.cost[named]:.4f} a case{beside}"
+    out.print(f"on {found.n:,} cases; to have the bands by {named}, at a cost of {cost}, write in the rules:")
     out.print(f"  - {{id: decline, when: {p} >= {chosen.decline_from:.4f}, then: decline, reason: ...}}")
     out.print(f"  - {{id: review, when: {p} >= {chosen.review_from:.4f}, then: review, reason: ...}}")
