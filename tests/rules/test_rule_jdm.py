@@ -67,7 +67,7 @@ def test_a_carried_table_answers_as_it_did(tmp_path: Path, values: dict, fee: st
     found = imported(tmp_path, model(table("t", INPUTS, OUTPUTS, ROWS)))
     assert errors(found) == []
     assert [finding for finding in check(found.text) if finding.severity == "error"] == []
-    derived = RuleSet.parse(found.text).derive(values)
+    derived = RuleSet.parse(found.text).run(values).derived
     got = derived["tables.fees_表.fee_flat"]
     assert (None if got is None else str(got), derived["tables.fees_表.band"]) == (fee, band)
 
@@ -86,8 +86,8 @@ def test_a_table_that_builds_on_another_is_carried_over_with_it(tmp_path: Path) 
     found = imported(tmp_path, model(second, first, edges=[("in", "t"), ("t", "u")]))
     assert errors(found) == []
     rs = RuleSet.parse(found.text)
-    assert rs.derive({"cart.total": 100, "国家": "US", "vip": True})["tables.fees_表_2.ok"] is True
-    assert rs.derive({"cart.total": 10, "国家": "US", "vip": True})["tables.fees_表_2.ok"] is False
+    assert rs.run({"cart.total": 100, "国家": "US", "vip": True}).derived["tables.fees_表_2.ok"] is True
+    assert rs.run({"cart.total": 10, "国家": "US", "vip": True}).derived["tables.fees_表_2.ok"] is False
     without = imported(tmp_path, model(second, table("t", INPUTS, OUTPUTS, ROWS), edges=[("in", "t"), ("t", "u")]))
     assert ["nothing that comes before gives 'vip'" in finding.message for finding in errors(without)] == [True]
     assert "fees_表_2" not in without.text
@@ -121,7 +121,7 @@ def test_a_cell_without_an_equal_refuses_its_table(tmp_path: Path, identity: str
     found = imported(tmp_path, model(table("t", INPUTS, OUTPUTS, rows), other))
     (refused,) = errors(found)
     assert (refused.code, refused.place.name) == ("J003", f"node 'Fees 表' (t), {place}")
-    assert set(RuleSet.parse(found.text).derive({})) == {"tables.other.ok"}
+    assert set(RuleSet.parse(found.text).run({}).derived) == {"tables.other.ok"}
 
 
 def changed(**more: Any) -> dict:
@@ -196,7 +196,7 @@ def test_any_model_is_carried_over_or_refused(
     found = imported(folder, content)
     assert found.text or errors(found)
     if found.text:
-        RuleSet.parse(found.text).derive({"total": 1})
+        assert RuleSet.parse(found.text).run({"total": 1}).derived
     content["nodes"][1]["content"]["inputs"] = strange
     imported(folder, content)
     content["nodes"].append(odd)
