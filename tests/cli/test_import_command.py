@@ -48,3 +48,16 @@ def test_what_is_refused_is_told_and_ends_with_1(fengkong, written, tmp_path):
     nothing = fengkong("import", "jdm", written(node), "--out", tmp_path / "none.yaml")
     assert nothing.code == 1
     assert not (tmp_path / "none.yaml").exists()
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"])
+def test_a_file_that_is_missing_or_broken_ends_with_3(fengkong, tmp_path, content):
+    file = tmp_path / "m.json"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    result = fengkong("import", "jdm", file, "--out", tmp_path / "limits.yaml")
+    assert (result.code, result.out) == (3, "")
+    assert "m.json: the file" in result.err
+    as_json = fengkong("import", "jdm", file, "--out", tmp_path / "limits.yaml", "--json")
+    assert (as_json.code, json.loads(as_json.out)["error"]["code"]) == (3, "input")
+    assert not (tmp_path / "limits.yaml").exists()

@@ -1,7 +1,8 @@
 """`fengkong`: the commands, and the one place where an error becomes a sentence and an exit code.
 
-Exit codes: 0 done; 1 a check found errors; 2 wrong usage; 3 the input, the settings or the rules can't be used;
-4 a bundle or base model can't be used; 5 the machine failed (disk, engine); 130 interrupted.
+Exit codes: 0 done; 1 a check found errors, a replay a difference, or an import what it refused; 2 wrong usage; 3 the
+input, the settings or the rules can't be used; 4 a bundle or base model can't be used; 5 the machine failed (disk,
+engine); 130 interrupted.
 """
 
 import json

@@ -27,7 +27,7 @@ def jdm(
     target: Annotated[Path, typer.Option("--out", "-o", help="The rule set to write; it must not exist.")],
     as_json: Json = False,
 ) -> None:
-    """Carry decision tables over from a JDM file; what has no faithful equal is refused with its place; exit code 1.
+    """Carry decision tables over from a JDM file; what has no faithful equal is refused with its place: exit code 1.
 
     Example: fengkong import jdm pricing.json --out pricing.yaml
     """

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from fengkong.domain.documents import Place
-from fengkong.domain.errors import RuleError
+from fengkong.domain.errors import InputError, RuleError
 from fengkong.domain.findings import Finding, Severity
 from fengkong.rules.checking import check
 from fengkong.rules.jdm_tables import CarriedTable, carry_table
@@ -35,13 +35,19 @@ class ImportedRules:
 
 
 def import_jdm(file: Path) -> ImportedRules:
-    """The decision tables of a JDM file as the text of a rule set. Never raises for what it reads.
+    """The decision tables of a JDM file as the text of a rule set.
 
-    Refusals are findings of severity error (J001: the file or a node; J002: a table; J003: a cell), and what means
-    something else here is told (J010). A rule set that comes out is free of errors.
+    Refusals are findings of severity error (J001: the model or a node; J002: a table; J003: a cell), and what means
+    something else here is told (J010). A rule set that comes out is free of errors. Raises InputError for a file that
+    can't be read or is no JDM model.
     """
     findings: list[Finding] = []
-    nodes, edges = _graph(file, findings)
+    nodes, edges = _graph(file)
+    if not any(node.get("type") == "decisionTableNode" for node in nodes.values()):
+        what = "the file holds no decision table"
+        findings.append(
+            Finding("J001", Severity.ERROR, what, Place(str(file)), "only decision tables are carried over")
+        )
     tables = _tables(nodes, edges, str(file), findings)
     if not tables:
         return ImportedRules("", tuple(findings))
@@ -56,13 +62,13 @@ def import_jdm(file: Path) -> ImportedRules:
     return ImportedRules("" if faults else text, tuple(findings))
 
 
-def _graph(file: Path, findings: list[Finding]) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str]]]:
-    """The nodes by id, and the edges as pairs of ids."""
+def _graph(file: Path) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str]]]:
+    """The nodes by id, and the edges as pairs of ids. Raises InputError."""
     source = Nodes(str(file))
     text = read_text(file, source)
-    findings += [Finding("J001", one.severity, one.message, one.place, one.cure) for one in source.findings]
     if text is None:
-        return {}, []
+        fault = source.findings[0]
+        raise InputError(fault.message, where=str(file), cure=fault.cure)
     try:
         if len(text) > FILE_CHARACTERS:
             raise ValueError(f"it has more than {FILE_CHARACTERS} characters")
@@ -72,13 +78,7 @@ def _graph(file: Path, findings: list[Finding]) -> tuple[dict[str, dict[str, Any
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         cause = str(error) if isinstance(error, ValueError) else "it has no nodes and edges"
         what = f"the file is no JDM model: {cause}"
-        findings.append(Finding("J001", Severity.ERROR, what, Place(str(file)), "export the decision again as JSON"))
-        return {}, []
-    if not any(node.get("type") == "decisionTableNode" for node in nodes.values()):
-        what = "the file holds no decision table"
-        findings.append(
-            Finding("J001", Severity.ERROR, what, Place(str(file)), "only decision tables are carried over")
-        )
+        raise InputError(what, where=str(file), cure="export the decision again as JSON") from error
     return nodes, edges
 
 
