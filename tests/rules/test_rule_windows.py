@@ -66,3 +66,32 @@ def test_faults(old: str, new: str, code: str, words: str) -> None:
     assert code in [finding.code for finding in errors], errors
     assert {finding.place.line for finding in errors} <= {6, 7, 12}
     assert words in "".join(map(str, errors))
+
+
+SLIPS = [
+    ("by: card", "by: crd", "'crd'", "did you mean 'card'?"),
+    ("of: amount", "of: amuont", "'amuont'", "did you mean 'amount'?"),
+    ("{channel: app", "{chanel: app", "'chanel'", "did you mean 'channel'?"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "what", "cure"), SLIPS)
+def test_a_field_that_is_almost_an_input_is_told(old: str, new: str, what: str, cure: str) -> None:
+    text = TEXT.replace("reasons:", "  card: entity\n  amount: decimal\n  channel: text\nreasons:")
+    assert "R038" not in [finding.code for finding in check(text)]
+    (slip,) = [finding for finding in check(text.replace(old, new, 1)) if finding.code == "R038"]
+    assert (slip.severity, slip.place.line) == ("warning", 7)
+    assert what in slip.message
+    assert slip.cure.startswith(cure)
+    assert RuleSet.parse(text.replace(old, new, 1)).windows
+
+
+def test_fields_of_events_need_no_input_and_are_not_held_against_windows_or_signals() -> None:
+    text = TEXT.replace("by: card", "by: pad").replace("of: amount", "of: phone_app")
+    assert "R038" not in [finding.code for finding in check(text)]
+
+
+def test_the_place_of_a_slip_is_its_own_line() -> None:
+    block = "  idle:\n    type: window\n    events: login\n    by: uesrs\n    measure: since_last\n    over: 2 w\n"
+    text = TEXT[: TEXT.index("  idle:")] + block + "  users: text\n" + TEXT[TEXT.index("reasons:") :]
+    assert [(finding.code, finding.place.line) for finding in check(text) if finding.code == "R038"] == [("R038", 11)]

@@ -3,7 +3,7 @@
 import keyword
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import yaml
@@ -46,8 +46,10 @@ class Inputs:
 def read_inputs(nodes: Nodes, node: yaml.Node) -> Inputs:
     """The inputs of the `inputs` mapping; faults are reported to the nodes."""
     inputs = Inputs()
-    for name, (key, value) in nodes.entries(node, "inputs", optional=None).items():
-        declared = _declared(nodes, name, value, inputs.windows) if _usable(nodes, name, key) else None
+    entries = nodes.entries(node, "inputs", optional=None)
+    given = {name for name, (_, value) in entries.items() if not (_is_window(value) or _is_signal_name(name))}
+    for name, (key, value) in entries.items():
+        declared = _declared(nodes, name, value, inputs.windows, given) if _usable(nodes, name, key) else None
         repeated = [other for other in declared or () if other in inputs.types and other not in BUILTIN_INPUTS]
         if repeated:
             nodes.report("R002", f"the input {repeated[0]!r} is declared twice", key, cure="keep one of them")
@@ -81,10 +83,15 @@ def all_plain(nodes: Nodes, what: str, name: str, parts: Sequence[str], key: yam
     return plain == name
 
 
-def _declared(nodes: Nodes, name: str, node: yaml.Node, windows: list[Window]) -> dict[str, Type] | None:
-    """The inputs that one declaration gives, or None after reporting what is wrong with it; windows are gathered."""
+def _declared(
+    nodes: Nodes, name: str, node: yaml.Node, windows: list[Window], given: Collection[str]
+) -> dict[str, Type] | None:
+    """The inputs that one declaration gives, or None after reporting what is wrong with it; windows are gathered.
+
+    given: the names of all inputs that the document gives.
+    """
     if _is_window(node) and not _is_signal_name(name):
-        window = read_window(nodes, name, node)
+        window = read_window(nodes, name, node, given)
         windows += [window] if window else []
         return {name: window_type(window)} if window else None
     word, listed = _type_and_list(nodes, name, node)

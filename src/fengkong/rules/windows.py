@@ -1,9 +1,10 @@
 """Inputs that count what happened lately: windows over past events, declared here, computed where events are kept."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal, cast
 
@@ -11,6 +12,7 @@ import yaml
 
 from fengkong.domain.documents import FieldValue
 from fengkong.domain.errors import likely_slip
+from fengkong.domain.findings import Severity
 from fengkong.rules.loading import Nodes
 from fengkong.rules.types import DECIMAL, INTEGER, Type
 
@@ -20,6 +22,9 @@ WINDOW = "window"
 """The type of an input that is computed from past events."""
 
 LONGEST = timedelta(days=3660)
+
+NEAR = 0.8
+"""How like a declared input, from 0 to 1, a field's name must be to count as a slip; fields of events need no input."""
 
 Measure = Literal["count", "sum", "distinct", "rate", "since_last"]
 
@@ -56,8 +61,11 @@ def window_type(window: Window) -> Type:
     return _MEASURES[window.measure]
 
 
-def read_window(nodes: Nodes, name: str, node: yaml.Node) -> Window | None:
-    """The window that an input is declared as, or None after reporting its faults to the nodes."""
+def read_window(nodes: Nodes, name: str, node: yaml.Node, declared: Collection[str]) -> Window | None:
+    """The window that an input is declared as, or None after reporting its faults to the nodes.
+
+    declared: the names of inputs that the document gives; a field named almost like one of them is told.
+    """
     required = ("type", "events", "by", "measure", "over")
     before = len(nodes.findings)
     entries = nodes.entries(node, f"window {name!r}", required=required, optional=("of", "where"))
@@ -66,7 +74,10 @@ def read_window(nodes: Nodes, name: str, node: yaml.Node) -> Window | None:
         for key, (_, value) in entries.items()
         if key != "where"
     }
-    where = _where(nodes, name, entries["where"][1]) if "where" in entries else {}
+    asked = (
+        nodes.entries(entries["where"][1], f"'where' of window {name!r}", optional=None) if "where" in entries else {}
+    )
+    where = {key: nodes.text(value, f"{key!r} of window {name!r}") or "" for key, (_, value) in asked.items()}
     measure, of = texts.get("measure", ""), texts.get("of", "")
     if measure and measure not in _MEASURES:
         what, cure = f"there is no measure {measure!r}", likely_slip(measure, _MEASURES)
@@ -78,12 +89,18 @@ def read_window(nodes: Nodes, name: str, node: yaml.Node) -> Window | None:
     over = _duration(nodes, name, entries["over"][1], texts["over"]) if texts.get("over") else None
     if len(nodes.findings) > before or over is None:
         return None
+    named = [(texts[key], entries[key][1]) for key in ("by", "of") if key in entries]
+    for text, at in [*named, *((key, key_node) for key, (key_node, _) in asked.items())]:
+        _tell_slip(nodes, name, text, at, declared)
     return Window(name, texts["events"], texts["by"], cast("Measure", measure), over, of, where)
 
 
-def _where(nodes: Nodes, name: str, node: yaml.Node) -> dict[str, FieldValue]:
-    entries = nodes.entries(node, f"'where' of window {name!r}", optional=None)
-    return {key: nodes.text(value, f"{key!r} of window {name!r}") or "" for key, (_, value) in entries.items()}
+def _tell_slip(nodes: Nodes, name: str, text: str, at: yaml.Node, declared: Collection[str]) -> None:
+    close = get_close_matches(text, declared, n=1, cutoff=NEAR)
+    if close and text not in declared:
+        what = f"window {name!r} names the field {text!r}, which is almost, but not quite, an input"
+        cure = f"{likely_slip(text, close)} If events do have that field, leave it"
+        nodes.report("R038", what, at, cure=cure, severity=Severity.WARNING)
 
 
 def _duration(nodes: Nodes, name: str, node: yaml.Node, text: str) -> timedelta | None:
