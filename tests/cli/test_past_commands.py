@@ -48,3 +48,27 @@ def test_the_shadows_report_compares_live_with_phantom(fengkong, workspace):
     report = json.loads(fengkong("shadow", 1, "--json").out)
     assert (report["n"], report["changed"], report["failed"]) == (40, 0, 0)
     assert fengkong("shadow", 2).code == 3
+
+
+def test_backtest_of_cases_without_a_decision_says_what_they_get(fengkong, workspace):
+    amounts = pl.DataFrame({"amount": [5000, 900_000, 6000], "income": [40_000, 1000, 50_000]})
+    amounts.write_parquet(workspace / "own.parquet")
+    result = fengkong("backtest", "own.parquet", "--stored-signals", "--json")
+    report = json.loads(result.out)
+    assert (report["n"], report["undecided"], report["changed"]) == (3, 3, 0)
+    shown = fengkong("backtest", "own.parquet", "--stored-signals").out.splitlines()[0]
+    fresh = ", ".join(f"{cell['after']} {cell['n']}" for cell in report["matrix"])
+    assert shown == f"3 cases without a decision: {fresh}"
+    decided = amounts.with_columns(pl.Series("case outcome", ["approve", None, None]))
+    decided.write_parquet(workspace / "own.parquet")
+    shown = fengkong("backtest", "own.parquet", "--stored-signals").out.splitlines()[0]
+    assert shown.startswith("3 cases; 2 cases without a decision: ")
+    assert shown.endswith(" of the others get another outcome")
+
+
+def test_backtest_without_cases_says_so(fengkong, workspace):
+    result = fengkong("backtest", "--by", "amount")
+    assert result.code == 3
+    assert "the ledger holds no decisions; make decisions with fengkong decide" in result.err
+    pl.DataFrame(schema={"amount": pl.Int64()}).write_parquet(workspace / "own.parquet")
+    assert "own.parquet: the file holds no cases" in fengkong("backtest", "own.parquet").err

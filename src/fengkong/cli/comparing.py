@@ -12,7 +12,7 @@ from fengkong import assembly, decisions
 from fengkong.cli.options import Json, Workspace, workspace_settings
 from fengkong.cli.terminal import emit_json, out, progress_bar, progress_out, table
 from fengkong.domain.decisions import Outcome
-from fengkong.domain.errors import SettingsError
+from fengkong.domain.errors import InputError, SettingsError
 
 __all__ = ["backtest", "shadow"]
 
@@ -50,6 +50,13 @@ def backtest(
         past = assembly.Past(system)
         policy = past.candidate(rules, version)
         found = decisions.read_cases(cases) if cases else past.cases(policy)
+        if found.is_empty():
+            what = "the file holds no cases" if cases else "the ledger holds no decisions"
+            raise InputError(
+                what,
+                where=str(cases or settings.path(settings.decisions.ledger)),
+                cure="make decisions with fengkong decide, or name a file of past cases",
+            )
         scorers = None if stored_signals else past.scorers(bundle)
         pairs = decisions.backtest(policy, found, scorers, fields=fields, progress=bar.update)
     _tell(pairs, by or [], money or [], file, as_json)
@@ -87,8 +94,7 @@ def _tell(pairs: pl.DataFrame, by: Sequence[str], money: Sequence[str], file: Pa
 
 
 def _drawn(report: "decisions.Comparison", money: Sequence[str]) -> Iterator[Table | str]:
-    failed = f", {report.failed} of which the second could not decide" if report.failed else ""
-    yield f"{report.n} cases{failed}; {report.changed} get another outcome"
+    yield _summed(report)
     if report.matrix:
         cells = (
             [f"{cell.before or '-'} -> {cell.after}", str(cell.n), *(f"{cell.money[name]:,.2f}" for name in money)]
@@ -110,3 +116,15 @@ def _drawn(report: "decisions.Comparison", money: Sequence[str]) -> Iterator[Tab
             for s in report.segments
         )
         yield table("segment", "cases", "changed", *words, rows=segments)
+
+
+def _summed(report: "decisions.Comparison") -> str:
+    """How many there are, what becomes of those that nobody decided on before, and how many of the others change."""
+    failed = f", {report.failed} of which the second could not decide" if report.failed else ""
+    if not report.undecided:
+        return f"{report.n} cases{failed}; {report.changed} get another outcome"
+    fresh = ", ".join(f"{cell.after} {cell.n}" for cell in report.matrix if cell.before is None)
+    told = f"{report.undecided} cases without a decision: {fresh or 'none could be decided'}"
+    if report.undecided == report.n:
+        return told
+    return f"{report.n} cases{failed}; {told}; {report.changed} of the others get another outcome"

@@ -39,9 +39,12 @@ PAIR = pl.Schema(
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The documents that go from one outcome to another: how many, and the sum of each money field."""
+    """The documents that go from one outcome to another: how many, and the sum of each money field.
 
-    before: str
+    before: None where nothing was decided on them.
+    """
+
+    before: str | None
     after: str
     n: int
     money: Mapping[str, Decimal]
@@ -72,9 +75,13 @@ class SegmentChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """n: documents compared; changed: those with another outcome; failed: those that the second could not decide."""
+    """n: documents; changed: those with another outcome; failed: those that the second could not decide.
+
+    undecided: those on which nothing was decided before, so that they can't have changed.
+    """
 
     n: int
+    undecided: int
     changed: int
     failed: int
     matrix: tuple[Cell, ...]
@@ -125,6 +132,7 @@ def compare(pairs: pl.DataFrame, *, by: Sequence[str] = (), money: Sequence[str]
     both = pairs.filter(pl.col("after").is_not_null())
     return Comparison(
         n=len(pairs),
+        undecided=pairs["before"].null_count(),
         changed=int((both["before"] != both["after"]).sum()),
         failed=len(pairs) - len(both),
         matrix=tuple(_matrix(both, money)),
