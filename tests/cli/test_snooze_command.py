@@ -21,5 +21,20 @@ def test_what_can_not_be_snoozed_is_refused(fengkong, workspace):
     rule = RuleSet.load(workspace / "rules.yaml").rules[0].id
     options = ["--until", "2126-01-01", "--by", "Li"]
     assert "the policy has no such rule" in fengkong("snooze", rule + "x", "--for", "a=1", *options).err
-    assert "written as field=value" in fengkong("snooze", rule, "--for", "a", *options).err
+    unequal = fengkong("snooze", rule, "--for", "a", *options).err
+    assert "written as field=value (received 'a'); such as customer=C-17" in unequal
     assert "that is no moment" in fengkong("snooze", rule, "--for", "a=1", "--until", "soon", "--by", "Li").err
+
+
+def test_a_field_that_no_document_has_and_a_snooze_that_ends_are_told(fengkong, workspace):
+    rule = RuleSet.load(workspace / "rules.yaml").rules[0].id
+    by = ["--by", "Li", "--until"]
+    assert (
+        fengkong("snooze", rule, "--for", "amuont=9", *by, "2126-01-01").err == ""
+    )  # nothing is known of documents yet
+    fengkong("decide")
+    result = fengkong("snooze", rule, "--for", "amuont=9", *by, "2126-01-01")
+    assert result.err == "no document that was decided on has the field 'amuont'; did you mean 'amount'?\n"
+    ended = fengkong("snooze", rule, "--for", "amount=9", *by, "2020-01-01")
+    assert ended.err == ""
+    assert ended.out == f"the snooze of {rule} for amount=9 is ended, since 2020-01-01 00:00+00:00 has passed\n"

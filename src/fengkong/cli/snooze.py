@@ -7,8 +7,9 @@ import typer
 
 from fengkong import assembly, decisions
 from fengkong.cli.options import Json, Workspace, workspace_settings
-from fengkong.cli.terminal import emit_json, out, visible
+from fengkong.cli.terminal import emit_json, out, progress_out, visible
 from fengkong.domain.errors import SettingsError, likely_slip
+from fengkong.ledger.entries import utc_now
 
 __all__ = ["snooze"]
 
@@ -28,7 +29,8 @@ def snooze(
     """
     field, equals, value = entity.partition("=")
     if not equals:
-        raise SettingsError("an entity is written as field=value", where="--for", received=repr(entity))
+        cure = "such as customer=C-17"
+        raise SettingsError("an entity is written as field=value", where="--for", received=repr(entity), cure=cure)
     settings = workspace_settings(workspace, "go to a workspace, or name one with --workspace")
     with assembly.System(settings) as system:
         rules = [one.id for one in system.policy.rules.rules]
@@ -36,10 +38,27 @@ def snooze(
             raise SettingsError("the policy has no such rule", received=repr(rule), cure=likely_slip(rule, rules))
         given = decisions.Snooze(rule, field.strip(), value.strip(), _moment(until), by, note)
         decisions.snooze(system.ledger, given)
+        _warn_of_slip(given.field, system)
+    moment = given.until.isoformat(" ", "minutes")
     if as_json:
         emit_json(given)
+    elif given.until <= utc_now():
+        out.print(visible(f"the snooze of {rule} for {entity} is ended, since {moment} has passed"))
     else:
-        out.print(visible(f"{rule} says nothing about {entity} until {given.until.isoformat(' ', 'minutes')}"))
+        out.print(visible(f"{rule} says nothing about {entity} until {moment}"))
+
+
+def _warn_of_slip(field: str, system: "assembly.System") -> None:
+    """Say so where documents were decided on and none of them has the field, which may be misspelt."""
+    seen: set[str] = set()
+    for stored in decisions.stored_decisions(system.ledger):
+        seen.update(stored.doc.fields)
+        if field in seen:
+            return
+    if seen:
+        progress_out.print(
+            visible(f"no document that was decided on has the field {field!r}; {likely_slip(field, seen)}")
+        )
 
 
 def _moment(written: str) -> datetime:
