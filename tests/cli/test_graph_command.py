@@ -81,6 +81,20 @@ def test_an_unknown_entity_and_a_bad_time_are_told(fengkong, tables):
     assert "the graph knows no such person" in fengkong("graph", "facts", "links.parquet", "person", "P77").err
     assert "--at: not a time" in fengkong("graph", "rings", "links.parquet", "--at", "soon").err
     assert "there is no such graph" in fengkong("graph", "rings", "other.parquet").err
+    assert "did you mean 'uses'?" in fengkong("graph", "rings", "links.parquet", "--kind", "usess").err
+    assert "edges.csv: this is no graph file" in fengkong("graph", "rings", "edges.csv").err
+
+
+def test_a_field_that_no_document_has_is_told(fengkong, tables):
+    doc = {"text": "hi", "time": "2026-02-01", "fields": {"who": "P9", "phone": "138 0013 8001"}}
+    (tables / "docs.jsonl").write_text(json.dumps(doc), encoding="utf-8")
+    roles = ["--role", "who=person:who", "--role", "phone=phone:fone", "--link", "uses:who:phone"]
+    built = fengkong(*BUILD, "--documents", "docs.jsonl", *roles)
+    assert built.code == 0
+    assert "G001" in built.err
+    assert "no document has the field 'fone' of the role 'phone'; did you mean 'phone'?" in built.err
+    (finding,) = json.loads(fengkong(*BUILD, "--documents", "docs.jsonl", *roles, "--json").out)["findings"]
+    assert finding["code"] == "G001"
 
 
 def test_copied_texts_are_shown(fengkong, tables):

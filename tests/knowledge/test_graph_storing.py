@@ -92,6 +92,12 @@ def test_what_is_no_graph_is_refused(saved, tmp_path):
     with pytest.raises(InputError, match="there is no such graph"):
         load_graph(tmp_path / "other.parquet")
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "other.parquet")
+    with pytest.raises(InputError, match="this is no graph file"):
+        load_graph(tmp_path / "other.parquet")
+    (tmp_path / "other.parquet").write_text("kind,start\n", encoding="utf-8")
+    with pytest.raises(InputError, match="this is no graph file"):
+        load_graph(tmp_path / "other.parquet")
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "other.parquet", metadata={"fengkong.graph": "0"})
     with pytest.raises(InputError, match="not a graph of this version"):
         load_graph(tmp_path / "other.parquet")
     saved.write_bytes(saved.read_bytes()[:-20])

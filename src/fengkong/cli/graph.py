@@ -1,6 +1,6 @@
 """`fengkong graph`: who is linked to whom, built from tables or documents, and asked for facts, rings and copies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,7 +14,8 @@ from fengkong.cli.terminal import draw_findings, emit_json, out, progress_out, t
 from fengkong.corpus.rejects import Rejects as RejectsFile
 from fengkong.corpus.sources import open_table
 from fengkong.domain.documents import Document
-from fengkong.domain.errors import InputError, SettingsError
+from fengkong.domain.errors import InputError, SettingsError, likely_slip
+from fengkong.domain.findings import Finding, Severity
 from fengkong.ledger.entries import utc_now
 
 __all__ = ["graph"]
@@ -57,19 +58,22 @@ def build(
     report = corpus.ReadReport()
     skipped = sum(_take_table(built, knowledge.read_entities, source, on_bad_row) for source in entities or ())
     skipped += sum(_take_table(built, knowledge.read_edges, source, on_bad_row) for source in edges or ())
+    seen: set[str] = set()
     if documents and reading:
         data = with_columns(assembly.DataSettings(source=documents), column)
         for doc in read_documents(documents, data, report, on_bad_row=on_bad_row, rejects=None):
+            seen.update(doc.fields)
             built.extend(reading.edges(doc, _time(doc)))
     knowledge.save_graph(built, file)
     skipped += report.skipped
+    findings = [*report.findings(), *(_fieldless(reading, seen) if reading else ())]
     if as_json:
-        found = {"entities": len(built), "edges": built.edge_count, "skipped": skipped, "findings": report.findings()}
+        found = {"entities": len(built), "edges": built.edge_count, "skipped": skipped, "findings": findings}
         emit_json({"graph": file, **found})
         return
     told = f"; {skipped:,} rows skipped" if skipped else ""
     out.print(f"{file}: {len(built):,} entities, {built.edge_count:,} edges{told}")
-    progress_out.print(*draw_findings(report.findings()), sep="\n", end="")
+    progress_out.print(*draw_findings(findings), sep="\n", end="")
 
 
 @graph.command()
@@ -114,7 +118,10 @@ def rings(
 
     Example: fengkong graph rings links.parquet --least 5
     """
-    view = knowledge.GraphView(knowledge.load_graph(file), _moment(at))
+    known = knowledge.load_graph(file)
+    for one in kind or ():
+        known.vocabulary.measure(one)  # refuses a kind that is not declared
+    view = knowledge.GraphView(known, _moment(at))
     found = knowledge.all_rings(view, kind or ("uses",))
     named = [[view.entity(member).name for member in ring] for ring in found if len(ring) >= least]
     _show_rings(named, most, as_json)
@@ -186,6 +193,16 @@ def _reading(roles: Sequence[str], links: Sequence[str]) -> "knowledge.DocumentR
         cure = "such as --role applicant=person:id --role phone=phone:phone --link uses:applicant:phone"
         raise SettingsError("documents need roles and links", where="--documents", cure=cure)
     return knowledge.DocumentReading(declared, relations)
+
+
+def _fieldless(reading: "knowledge.DocumentReading", seen: Collection[str]) -> Iterator[Finding]:
+    """Fields that the options name and no document has, so that nobody is linked by them."""
+    named = {role.field: f"role {role.name!r}" for role in reading.roles}
+    named |= {link.value: f"link {link.kind!r}" for link in reading.relations if link.value}
+    for field, whose in named.items():
+        if field not in seen:
+            message = f"no document has the field {field!r} of the {whose}"
+            yield Finding("G001", Severity.WARNING, message, cure=likely_slip(field, seen))
 
 
 def _time(doc: Document) -> datetime:

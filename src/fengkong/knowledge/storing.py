@@ -19,6 +19,8 @@ __all__ = ["load_graph", "save_graph"]
 FORMAT = "1"
 """Raised with the columns, or with `normal_name`, whose results the file holds."""
 _MARK = "fengkong.graph"
+_PARQUET = b"PAR1"
+"""What every Parquet file begins with."""
 _MOMENT = pl.Datetime("us", "UTC")
 _SCHEMA: dict[str, pl.DataType] = {
     "kind": pl.String(),
@@ -97,7 +99,11 @@ def _edges(graph: EntityGraph) -> pl.DataFrame:
 
 def _read(path: Path) -> pl.DataFrame:
     try:
+        if not _is_parquet(path):
+            raise _no_graph(path)
         version = pl.read_parquet_metadata(path).get(_MARK)
+        if version is None:
+            raise _no_graph(path)
         frame = pl.read_parquet(path, glob=False)
     except FileNotFoundError:
         raise InputError("there is no such graph", where=str(path), cure="build it first") from None
@@ -105,11 +111,22 @@ def _read(path: Path) -> pl.DataFrame:
         cure = "build it anew, or copy it again"
         raise InputError("the graph can't be read", where=str(path), received=type(error).__name__, cure=cure) from None
     if version != FORMAT or dict(frame.schema) != _SCHEMA:
-        received = f"version {version}" if version else "a file of something else"
         raise InputError(
-            "not a graph of this version", where=str(path), received=received, cure="build it anew from its tables"
+            "not a graph of this version",
+            where=str(path),
+            received=f"version {version}",
+            cure="build it anew from its tables",
         )
     return frame
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET
+
+
+def _no_graph(path: Path) -> InputError:
+    return InputError("this is no graph file", where=str(path), cure="name one that a graph was saved as")
 
 
 def _take(graph: EntityGraph, frame: pl.DataFrame) -> None:
