@@ -133,7 +133,8 @@ def prepare(
         device=device,
     )
     marks = kind.findings(splits.train) if isinstance(kind, Entities | Together) else ()
-    findings = (*_findings(base, train), *marks)
+    read = _findings(base, train) if recipe.model != "ngrams" else ()  # n-grams alone read no tokens of a base
+    findings = (*read, *marks)
     network.to(device).eval()
     return Prepared(recipe, kind, base, network, max_tokens, windows, fields, train, dev, plan, findings)
 

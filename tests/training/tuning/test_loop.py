@@ -197,6 +197,8 @@ def test_texts_in_a_language_that_the_base_lacks_are_a_finding(tiny_base, tiny_s
     chinese = [Example("申请人急需现金还债", "bad"), Example("收入稳定按时还款", "good")]
     prepared = prepare(recipe(tiny_base), Splits(chinese, chinese, []))
     assert [finding.code for finding in prepared.findings] == ["T001"]
+    ngrams = prepare(recipe(tiny_base).changed({"model": "ngrams"}), Splits(chinese, chinese, []))
+    assert ngrams.findings == ()
     assert prepare(recipe(tiny_base), tiny_splits).findings == ()
 
 
