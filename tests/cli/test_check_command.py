@@ -61,3 +61,28 @@ def test_a_key_of_the_recipe_that_plays_no_part_is_told(fengkong, new_workspace,
     assert result.code == 0, result.err
     told = [finding["message"] for finding in json.loads(result.out)["findings"]]
     assert "rank has no effect with way = 'full'" in told
+
+
+RULES = """\
+format: 1
+name: one
+version: 1
+inputs: {INPUTS}
+reasons: {WHY: {en: Because., zh: 因为。}}
+rules: [{id: r, when: CONDITION, then: review, reason: WHY}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("inputs", "condition", "last"),
+    [
+        ("a: integer", "a > 1", "nothing found: all is well"),
+        ("a: integer, b: integer", "a > 1", "1 finding, 0 errors"),
+        ("a: integer", "b > 1", "1 finding, 1 error"),
+        ("a: integer", "b > c", "2 findings, 2 errors"),
+    ],
+)
+def test_what_was_found_is_counted(fengkong, tmp_path, inputs, condition, last):
+    text = RULES.replace("INPUTS", inputs).replace("CONDITION", condition)
+    (tmp_path / "rules.yaml").write_text(text, encoding="utf-8")
+    assert fengkong("check", tmp_path / "rules.yaml").out.splitlines()[-1] == last

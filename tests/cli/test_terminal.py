@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fengkong.cli.terminal import visible
+from fengkong.cli.terminal import draw_decision, visible
+from fengkong.decisions import Decider, Policy
+from fengkong.domain import Document
+from fengkong.ledger import MemoryLedger
+from fengkong.rules import RuleSet
 
 DRIVING = "\x1b]0;mine\x07\x1b[2J\x9b2J\x7f\u202eevil\u2066\r"
 
@@ -41,3 +45,28 @@ def test_an_unknown_label_is_named_without_its_control_characters(fengkong, work
 def test_a_decision_says_how_much_was_not_read(fengkong, workspace):
     result = fengkong("decide", "--text", "steady work and a loan " * 400)
     assert "tokens beyond the length limit were not read" in result.out
+
+
+RULES = """\
+format: 1
+name: words
+version: 1
+default: approve
+inputs: {amount: integer}
+reasons: {WHY: {en: Because., zh: 因为。}}
+rules:
+  - {id: gas, when: 'contains(text, "gas")', then: review, reason: WHY}
+  - {id: high, when: amount > 5, then: review, reason: WHY}
+"""
+
+
+def test_a_rule_that_reads_the_text_alone_saw_no_values():
+    decider = Decider(Policy("words@1", RuleSet.parse(RULES)), {}, MemoryLedger())
+    lines = [line.plain for line in draw_decision(decider.decide(Document("a gas pipe", {"amount": 9})), "en")]
+    assert lines[-2:] == ["  rule gas: hit", "  rule high: hit; saw amount = 9"]
+
+
+def test_no_bar_is_drawn_where_there_is_no_terminal(fengkong, workspace):
+    result = fengkong("score", "-o", "scores.jsonl")
+    assert "rows to scores.jsonl" in result.err
+    assert "scoring" not in result.err

@@ -51,9 +51,14 @@ def check(
     else:
         for line in draw_findings(findings):
             out.print(line)
-        out.print(f"{len(findings)} findings, {errors} errors" if findings else "nothing found: all is well")
+        counts = f"{_counted(len(findings), 'finding')}, {_counted(errors, 'error')}"
+        out.print(counts if findings else "nothing found: all is well")
     if errors:
         raise typer.Exit(1)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 class _Findings(list[Finding]):

@@ -71,13 +71,14 @@ def emit_line(value: object) -> None:
 
 @contextmanager
 def progress_bar(what: str, total: int | None) -> Iterator["Bar"]:
-    """A bar on standard error; with an unknown total it counts."""
+    """A bar on standard error where that is a terminal; with an unknown total it counts."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=progress_out,
+        disable=not progress_out.is_terminal,
     ) as progress:
         yield Bar(progress, what, total)
 
@@ -231,11 +232,9 @@ def draw_decision(dec: Decision, language: str) -> Iterator[Text]:
         yield Text(f"  derived {_listed(dec.trace.derived)}")
     for rule in dec.trace.rules:
         if rule.state is not RuleState.NO_HIT:
-            values = _listed(rule.values)
-            yield Text(
-                visible(f"  rule {rule.rule}: {rule.state}{f' ({rule.detail})' if rule.detail else ''}; saw {values}"),
-                style="dim",
-            )
+            detail = f" ({rule.detail})" if rule.detail else ""
+            saw = f"; saw {_listed(rule.values)}" if rule.values else ""  # a rule may read the text alone
+            yield Text(visible(f"  rule {rule.rule}: {rule.state}{detail}{saw}"), style="dim")
 
 
 def _said(sig: Signal) -> str:
