@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 import fengkong
+from fengkong.cli.audit import audit
 from fengkong.cli.bundle import bundle
 from fengkong.cli.check import check
 from fengkong.cli.comparing import backtest, shadow
@@ -98,6 +99,7 @@ app.add_typer(importing, name="import")
 app.add_typer(mine, name="mine")
 app.add_typer(policy, name="policy")
 app.add_typer(graph, name="graph")
+app.add_typer(audit, name="audit")
 
 
 def _version(wanted: bool) -> None:

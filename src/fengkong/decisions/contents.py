@@ -71,7 +71,9 @@ class Contents:
         try:
             return cls(**{**body, "bands": {name: checked_bands(**band) for name, band in body["bands"].items()}})
         except (KeyError, TypeError, AttributeError) as error:
-            raise InputError("the contents of a policy can't be read", cure="verify the ledger") from error
+            raise InputError(
+                "the contents of a policy can't be read", cure="verify the ledger with: fengkong audit verify"
+            ) from error
 
     @property
     def hash(self) -> str:

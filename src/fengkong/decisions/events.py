@@ -104,7 +104,12 @@ def read_events(path: Path) -> Iterator[Event]:
     try:
         lines = path.open(encoding="utf-8")
     except OSError as error:
-        raise InputError("the file can't be read", where=str(path), received=error.strerror or "") from error
+        raise InputError(
+            "the file can't be read",
+            where=str(path),
+            received=error.strerror or "",
+            cure="name a file of JSON Lines, an event a line",
+        ) from error
     with lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
@@ -181,4 +186,6 @@ def _readable(entry: Entry) -> Iterator[None]:
     try:
         yield
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError("an event can't be read", where=f"entry {entry.seq}", cure="verify the ledger") from error
+        raise InputError(
+            "an event can't be read", where=f"entry {entry.seq}", cure="verify the ledger with: fengkong audit verify"
+        ) from error

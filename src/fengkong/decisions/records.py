@@ -93,7 +93,9 @@ def _readable(body: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RuleError) as error:
-        raise InputError("the record of a decision can't be read", cure="verify the ledger") from error
+        raise InputError(
+            "the record of a decision can't be read", cure="verify the ledger with: fengkong audit verify"
+        ) from error
 
 
 def _document(fields: dict[str, Any], time: str | None, **rest: str) -> Document:

@@ -108,6 +108,8 @@ class Registry:
                 life.apply(self._name, entry)
             except (KeyError, TypeError, ValueError) as error:
                 raise InputError(
-                    "a change of a policy can't be read", where=f"entry {entry.seq}", cure="verify the ledger"
+                    "a change of a policy can't be read",
+                    where=f"entry {entry.seq}",
+                    cure="verify the ledger with: fengkong audit verify",
                 ) from error
         return life

@@ -97,4 +97,6 @@ def _snooze(entry: Entry) -> Snooze:
         parts = {part: body[part] for part in ("rule", "field", "value", "by", "note")}
         return Snooze(until=datetime.fromisoformat(body["until"]), **parts)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError("a snooze can't be read", where=f"entry {entry.seq}", cure="verify the ledger") from error
+        raise InputError(
+            "a snooze can't be read", where=f"entry {entry.seq}", cure="verify the ledger with: fengkong audit verify"
+        ) from error

@@ -80,7 +80,7 @@ def read(link: Link, where: str) -> Entry:
             "an entry no longer fits its hash: it was changed after it was written",
             where=where,
             received=f"entry {link.seq}",
-            cure="restore the ledger from a backup and verify it",
+            cure="restore the ledger from a backup and verify it with: fengkong audit verify",
         )
     body: dict[str, Plain] = json.loads(link.body)
     return Entry(link.seq, link.kind, link.subject, datetime.fromisoformat(link.time), body, link.previous, link.hash)
