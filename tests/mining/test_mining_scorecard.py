@@ -112,6 +112,23 @@ def test_every_kind_of_field_and_value_can_be_written(make_splits):
     assert plain == (card.scores(held_out) < cut_off).tolist()
 
 
+def test_a_number_that_tells_by_its_absence_alone_is_scored_as_the_card_does(make_splits):
+    def spoil(ex, at):
+        bad = at % 4 == 0
+        known = at % 3 > 0 if bad else at % 5 > 0
+        label = "default" if bad else "repaid"
+        return replace(ex, fields={"balance": (at * 37 % 101) - 50 if known else None}, label=label)
+
+    splits = Splits(*([spoil(ex, at) for at, ex in enumerate(part)] for _, part in make_splits(size=3_000)))
+    cases, held_out = past_cases(splits, bad="default")
+    card = scorecard(cases, held_out)
+    (balance,) = card.characteristics
+    assert (len(balance.bins), balance.bins[0].points > balance.unknown.points) == (1, True)
+    rules = RuleSet.parse(draft_scorecard(card, cases))
+    scores = [rules.run(dict(ex.fields)).derived["scores.mined"] for ex in splits.test[:40]]
+    assert scores == card.scores(held_out)[:40].tolist()
+
+
 def test_a_value_never_seen_is_scored_as_an_unknown_one(make_splits):
     def spoil(ex, at):
         shop = f"shop {at % 40}"

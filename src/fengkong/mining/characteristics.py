@@ -40,8 +40,10 @@ class Bin:
         if kind not in NUMBERS:
             named = [] if self.others else list(_lists([literal(value) for value in self.values]))
             return [*named, *(["otherwise"] if self.others else [])]
-        if self.low is None or self.high is None:
-            return [f"< {numeral(self.high)}"] if self.high is not None else [f">= {numeral(self.low or 0.0)}"]
+        if self.low is None:
+            return ["otherwise" if self.high is None else f"< {numeral(self.high)}"]
+        if self.high is None:
+            return [f">= {numeral(self.low)}"]
         return [f"[{numeral(self.low)}..{numeral(self.high)})"]
 
 
