@@ -47,6 +47,10 @@ def test_types_are_found_and_unknown_stays_unknown(make_splits):
         (lambda at, ex: 5 if at % 2 else "five", "M003"),
         (lambda at, ex: f"{at % 997}.5%", "M004"),
         (lambda at, ex: f"a long story, told once: {at}", "M004"),
+        (lambda at, ex: 2**53 + at, "M009"),
+        (lambda at, ex: str(10**20 + at), "M009"),
+        (lambda at, ex: -1e300 if at % 2 else 0.5, "M009"),
+        (lambda at, ex: 10**30 if at % 2 else None, "M009"),
     ],
 )
 def test_a_field_that_cant_be_used_is_left_out_with_a_reason(make_splits, value, code):

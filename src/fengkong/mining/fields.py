@@ -25,6 +25,8 @@ __all__ = ["Field", "left_out", "literal", "numeral", "read_field"]
 CATEGORIES = 20
 """Texts of at most so many values, each seen a few times, are a category; those of more are texts."""
 SEEN = 5
+EXACT = 2**53
+"""Whole numbers up to here are told apart as float64, and every number up to here can be written in a rule."""
 
 _DECIMAL_TEXT = re.compile(r"[+-]?[0-9]{1,34}(\.[0-9]{1,34})?", re.ASCII)
 
@@ -84,6 +86,9 @@ def read_field(name: str, values: Sequence[FieldValue]) -> Field | Finding:
     if declared == TEXT and _seldom_shared(known):
         cure = "group its values, or write numbers without their units"
         return left_out("M004", name, "most cases have a value of their own", cure)
+    if declared.kind in NUMBERS and any(map(_too_large, known)):
+        cure = "write what names a case as a text, or an amount in a larger unit"
+        return left_out("M009", name, "its numbers are too large to be counted with", cure)
     there = np.array([value is not None for value in values], dtype=bool)
     if declared.kind in NUMBERS:
         return Field(name, declared, np.array(values, dtype=np.float64), there)
@@ -107,6 +112,10 @@ def _type(known: Sequence[FieldValue]) -> Type | None:
     if plain and len(counts) <= CATEGORIES and min(counts.values()) >= SEEN:
         return Type(Kind.CATEGORY, tuple(sorted(counts)))
     return TEXT
+
+
+def _too_large(number: FieldValue) -> bool:
+    return abs(number if isinstance(number, int) else float(str(number))) > EXACT
 
 
 def _seldom_shared(known: Sequence[FieldValue]) -> bool:
