@@ -275,3 +275,50 @@ def test_a_decision_table_of_many_rows_is_answered_at_once() -> None:
     """
     frame = pl.DataFrame({"a": [0, 50, 199, 200, None, 40], "x": [0.05, 0.5, None, 0.1, 0.1, 0.9]})
     assert by_table(RuleSet.parse(text), frame) == by_rows(RuleSet.parse(text), frame)
+
+
+def test_an_id_that_looks_like_a_pattern_of_names_is_a_name() -> None:
+    text = yaml.safe_dump(
+        {
+            "format": 1,
+            "name": "n",
+            "version": 1,
+            "default": "approve",
+            "inputs": {"x": "text"},
+            "reasons": {"R": {"en": "e", "zh": "z"}},
+            "rules": [
+                {"id": "r1", "when": 'x == "a"', "then": "review", "reason": "R"},
+                {"id": "^r1$", "when": 'x == "b"', "then": "decline", "reason": "R"},
+                {"id": "^.*$", "when": 'x == "c"', "then": "review", "reason": "R"},
+                {"id": "*", "when": 'x == "d"', "then": "decline", "reason": "R"},
+            ],
+        }
+    )
+    rs, frame = RuleSet.parse(text), pl.DataFrame({"x": ["a", "b", "c", "d", "e"]})
+    assert by_table(rs, frame) == by_rows(rs, frame)
+    assert rs.run_table(frame).states.columns == ["r1", "^r1$", "^.*$", "*"]
+
+
+def test_half_of_a_surrogate_pair_is_answered_as_row_by_row() -> None:
+    rs = rule_set(
+        "s == 摘要",
+        's == "\ufffd"',
+        "matches(s, '[?]')",
+        'lower(s) == "b"',
+        'grade == "A"',
+        'who == "a"',
+        'join(tags) == "\ufffd"',
+        "a > 1",
+        "sum(sums) > 1 and day is known",
+    )
+    halves = {
+        "s": ["\ud800", "\ud800", "b", "\ud83d\ude00", 1],
+        "摘要": ["\udfff", "\ud800", "b", "\ufffd\ufffd", "b"],
+        "grade": ["\ud800", "A", "A", None, "A"],
+        "who": ["\ud800", "a", "a", None, "a"],
+        "tags": [["\ud800"], ["a"], ["\ufffd"], None, [1]],
+        "a": [1, 2, None, "\ud800", 3],
+    }
+    frame = pl.DataFrame([pl.Series(name, values, pl.Object) for name, values in halves.items()])
+    frame = frame.with_columns(pl.Series("sums", [[1.0, 2.0]] * 5), pl.Series("day", [date(2025, 1, 31)] * 5))
+    assert by_table(rs, frame) == by_rows(rs, frame)

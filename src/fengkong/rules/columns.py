@@ -4,6 +4,7 @@ A column of a fitting data type is judged by Polars; any other goes through the 
 was read is a plain one: numbers are doubles (see bounds.py), moments microseconds since 1970 in UTC, categories texts.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,7 @@ DATA_TYPES: Mapping[Kind, pl.DataType] = {
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DIGITS = 15
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _DECIMAL_TEXT = r"^[+-]?[0-9]{1,34}(\.[0-9]{1,34})?$"
 
 
@@ -44,12 +46,14 @@ class Column:
     """A column that was read.
 
     faults: where the value given can't be used; None where all can. doubles: the doubles compare as the numbers that
-    they stand for (see `bounds.Bounded`).
+    they stand for (see `bounds.Bounded`). unheld: the rows whose value has half of a surrogate pair, which no column of
+    texts can hold; there the values only look like it.
     """
 
     values: pl.Series
     faults: pl.Series | None
     doubles: bool
+    unheld: Sequence[int] = ()
 
 
 def read_column(raw: pl.Series, declared: Type, text_limit: int) -> Column:
@@ -76,6 +80,8 @@ def plain_value(value: Any) -> Any:
             return value // _MICROSECOND
         case tuple():
             return True
+        case str() if not value.isascii():
+            return _HALF_PAIR.sub("\ufffd", value)
     return value
 
 
@@ -91,13 +97,23 @@ def _read_by_rows(raw: pl.Series, declared: Type, text_limit: int) -> Column:
     read = reader(declared, text_limit)
     values: list[Any] = []
     broken: list[bool] = []
-    for value in raw.to_list():
+    given = raw.to_list()
+    for value in given:
         faults: Faults = {}
         values.append(None if value is None else read(value, "", faults))
         broken.append(bool(faults))
     return Column(
-        plain_column(values, declared), pl.Series(broken, dtype=pl.Boolean) if any(broken) else None, doubles=False
+        plain_column(values, declared),
+        pl.Series(broken, dtype=pl.Boolean) if any(broken) else None,
+        doubles=False,
+        unheld=[row for row, value in enumerate(given) if _is_unheld(value)],
     )
+
+
+def _is_unheld(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_is_unheld, value))
+    return isinstance(value, str) and not value.isascii() and _HALF_PAIR.search(value) is not None
 
 
 def plain_column(values: Sequence[Any], declared: Type) -> pl.Series:

@@ -1,11 +1,12 @@
 """Running a checked rule set over a table: the same answers as row by row, without the traces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import polars as pl
 
 from fengkong.domain.decisions import Outcome, RuleState
+from fengkong.rules.codegen import compile_conditions
 from fengkong.rules.columns import Column, read_column
 from fengkong.rules.definition import Rule
 from fengkong.rules.frames import Program, read_name
@@ -65,12 +66,28 @@ class TableRunner:
         judged = pl.DataFrame([answer.alias(f"{at}") for at, answer in enumerate(answers)])
         judged = judged.with_columns(fault.alias(f"fault {name}") for name, fault in faults.items())
         broken = [[pl.col(f"fault {name}") for name in sorted(names & faults.keys())] for names in self._names]
-        states = judged.select(
-            _state(pl.col(f"{at}"), broken[at]).alias(rule.id) for at, rule in enumerate(self._rules)
-        )
-        asked = states.select(_asked(pl.col(rule.id), rule).alias(rule.id) for rule in self._rules)
+        # By number: Polars reads a name like ^.*$ as a pattern of names, and an id may be anything.
+        states = judged.select(_state(pl.col(f"{at}"), broken[at]).alias(f"{at}") for at in range(len(self._rules)))
+        states = self._settled(states, columns, raw)
+        asked = states.select(_asked(pl.col(f"{at}"), rule).alias(f"{at}") for at, rule in enumerate(self._rules))
         outcome = asked.select(pl.max_horizontal(pl.all()).fill_null(int(self._default)).alias("outcome")).to_series()
-        return states, outcome
+        return pl.DataFrame([states[f"{at}"].alias(rule.id) for at, rule in enumerate(self._rules)]), outcome
+
+    def _settled(self, states: pl.DataFrame, columns: Mapping[str, Column], raw: pl.DataFrame) -> pl.DataFrame:
+        """The states, with the row path's in the rows that hold a text which no column can."""
+        rows = sorted({row for column in columns.values() for row in column.unheld})
+        if not rows:
+            return states
+        conditions = [rule.condition for rule in self._rules]
+        evaluate = compile_conditions(conditions, {name: self._inputs[name] for name in self._used}, self._text_limit)
+        codes = []
+        for row in rows:
+            given = raw.row(row, named=True)
+            answers, _, faults = evaluate({name: given[raw_name(name)] for name in self._used}.get)
+            judged = zip(answers, self._names, strict=True)
+            codes.append([_STATES.index(_state_of(answer, names & faults.keys())) for answer, names in judged])
+        exact = zip(states, zip(*codes, strict=True), strict=True)
+        return pl.DataFrame([column.scatter(rows, list(mine)) for column, mine in exact])
 
     def _read(self, frame: pl.DataFrame) -> tuple[dict[str, Column], pl.DataFrame]:
         """The inputs that rules use, as they were read, and a frame that has them both so and as they came."""
@@ -91,6 +108,14 @@ def _state(answer: pl.Expr, faults: Sequence[pl.Expr]) -> pl.Expr:
     if faults:
         state = pl.when(pl.any_horizontal(faults)).then(_code(RuleState.ERROR)).otherwise(state)
     return state
+
+
+def _state_of(answer: bool | None, faults: Set[str]) -> RuleState:
+    if faults:
+        return RuleState.ERROR
+    if answer is None:
+        return RuleState.UNKNOWN
+    return RuleState.HIT if answer else RuleState.NO_HIT
 
 
 def _asked(state: pl.Expr, rule: Rule) -> pl.Expr:
