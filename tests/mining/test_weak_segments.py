@@ -46,6 +46,16 @@ def test_where_a_model_tells_nothing_is_found_by_the_script_of_the_text():
     assert weak.overall.skill > 0.15
 
 
+def test_a_segment_is_weak_only_where_it_is_so_on_both_parts():
+    cases, held_out = scored(1, size=16_000)[0], scored(2, blind=["Kiel"])[1]
+    rng = random.Random(5)
+    kiel = cases.by_name["city"].values == "Kiel"
+    cases.by_name["p"].values[[bool(one) and rng.random() < 0.2 for one in kiel]] = 0.25
+    weak = weak_segments(cases, held_out, probability="p", support=0.2)
+    assert weak.tried > 0
+    assert not [each for each in weak.segments if each.weakness == "tells little"]
+
+
 def test_nothing_is_found_in_a_model_that_is_right():
     assert sum(bool(weak_segments(*scored(seed, size=2_000), probability="p").segments) for seed in range(5)) <= 1
 

@@ -100,7 +100,8 @@ def weak_segments(
         chance = beyond(other.deviation(there, weakness))
         segments.append(WeakSegment(condition, weakness, found.performance(here), other.performance(there), chance))
     holds = believable(np.array([segment.chance for segment in segments]), false_rate)
-    confirmed = [each for each, true in zip(segments, holds, strict=True) if true and _matters(each, other.overall)]
+    usual = (found.overall, other.overall)
+    confirmed = [each for each, true in zip(segments, holds, strict=True) if true and _matters(each, usual)]
     distinct = tuple(_distinct(confirmed, found.judge))[:most]
     return WeakSegments(distinct, other.overall, found.cases, len(segments), cases.findings)
 
@@ -160,15 +161,16 @@ def _clearest(conditions: Iterable[Condition], part: _Part) -> Iterator[tuple[Co
                 yield condition, weakness
 
 
-def _matters(segment: WeakSegment, overall: Performance) -> bool:
-    """Whether the model is weak enough there, on both parts, to be worth telling."""
+def _matters(segment: WeakSegment, usual: tuple[Performance, Performance]) -> bool:
+    """Whether the model is weak enough there to be worth telling, on both parts; usual: the model on all of either."""
+    parts = (segment.found, segment.held_out)
     match segment.weakness:
         case "too low":
-            return min(each.bad - each.foretold for each in (segment.found, segment.held_out)) >= GAP
+            return min(here.bad - here.foretold for here in parts) >= GAP
         case "too high":
-            return min(each.foretold - each.bad for each in (segment.found, segment.held_out)) >= GAP
+            return min(here.foretold - here.bad for here in parts) >= GAP
         case "tells little":
-            return overall.skill - segment.held_out.skill >= SKILL
+            return min(all_.skill - here.skill for all_, here in zip(usual, parts, strict=True)) >= SKILL
 
 
 def _distinct(segments: Iterable[WeakSegment], judge: Judge) -> Iterator[WeakSegment]:
