@@ -164,12 +164,23 @@ def test_without_a_record_there_is_no_answer(
         assert ledger.entries() == []
 
 
-def test_a_field_that_is_not_a_number_is_refused_before_anything_is_decided(
-    decider: Callable[..., Decider], good: dict[str, FieldValue]
+@pytest.mark.parametrize(
+    ("bad", "fault"),
+    [
+        ({"amount": float("nan")}, "field 'amount': a number must be finite"),
+        ({"amount": Decimal("NaN")}, "field 'amount': a number must be finite"),
+        ({"amount": {"decimal": "5"}}, "field 'amount': a value is none that a field can have"),
+        ({"names": [["x"]]}, "field 'names': a value is none that a field can have"),
+        ({"name": "\ud800"}, "half a surrogate pair"),
+        ({"\ud800": 1}, "half a surrogate pair"),
+    ],
+)
+def test_a_field_that_could_not_be_read_back_is_refused_before_anything_is_decided(
+    decider: Callable[..., Decider], good: dict[str, FieldValue], bad: dict[str, FieldValue], fault: str
 ) -> None:
     ledger = MemoryLedger()
-    with pytest.raises(InputError, match="finite"):
-        decider(ledger).decide_many([Document("a car", good, id="1"), Document("b", {"amount": float("nan")}, id="2")])
+    with pytest.raises(InputError, match=fault):
+        decider(ledger).decide_many([Document("a car", good, id="1"), Document("b", bad, id="2")])
     assert ledger.entries() == []
 
 

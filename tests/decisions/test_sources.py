@@ -106,7 +106,7 @@ def test_what_a_source_does_not_say_is_unknown() -> None:
         (broken(FacilityError("the graph can't be read", cure="check the disk")), "can't be read; check the disk."),
         (known(hops=1, phone=3), "a fact that it doesn't name"),
         (known(hops=float("nan")), "a number must be finite"),
-        (known(hops=b"1"), "can't be written as JSON"),
+        (known(hops=b"1"), "a value is none that a field can have"),
         (Graph(lambda _doc, _as_of: None), "the source raised TypeError"),
     ],
 )

@@ -111,6 +111,9 @@ def test_an_event_sent_twice_counts_once_and_another_of_its_id_is_refused() -> N
         (lambda: Event(" ", NOON, {}), "an event needs a kind"),
         (lambda: Event("decision", NOON, {}), "can't be 'decision'"),
         (lambda: record_event(MemoryLedger(), payment(0, amount=float("nan"))), "a number must be finite"),
+        (lambda: record_event(MemoryLedger(), payment(0, amount=Decimal("NaN"))), "a number must be finite"),
+        (lambda: record_event(MemoryLedger(), payment(0, a={"x": 1})), "field 'a': a value is none"),
+        (lambda: record_event(MemoryLedger(), payment(0, a=[[1]])), "field 'a': a value is none"),
     ],
 )
 def test_a_bad_event_is_refused(make: object, fault: str) -> None:

@@ -1,5 +1,7 @@
 """Documents know their content, outcomes their order, errors their sentence."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from fengkong.domain import (
@@ -27,6 +29,12 @@ def test_a_document_without_an_id_is_named_by_its_content() -> None:
     assert one.id == same.id == one.content_hash[:16]
     assert one.id != other.id
     assert Document("pay now", id="A-1").id == "A-1"
+
+
+def test_a_document_needs_a_moment_that_can_be_placed_among_others() -> None:
+    with pytest.raises(InputError, match="the time of a document has no zone"):
+        Document("pay now", time=datetime(2026, 1, 1))  # noqa: DTZ001 - what is refused
+    assert Document("pay now", time=datetime(2026, 1, 1, tzinfo=UTC)).time
 
 
 def test_a_document_keeps_its_own_fields() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from fengkong.decisions.policy import Policy
-from fengkong.decisions.records import DECISION, record
+from fengkong.decisions.records import DECISION, check_document, record
 from fengkong.decisions.shadow import PHANTOM, BrokenShadow, Shadow
 from fengkong.decisions.signals import ask_needed, check_scorers
 from fengkong.decisions.snoozes import Snoozes
@@ -71,8 +71,8 @@ class Decider:
     def decide(self, doc: Document) -> Decision:
         """The decision on one document.
 
-        Raises InputError for fields that can't be written down (NaN), FacilityError when the ledger can't be written:
-        then there is no decision.
+        Raises InputError for fields that can't be written down (NaN, an object), FacilityError when the ledger can't be
+        written: then there is no decision.
         """
         return self.decide_many([doc])[0]
 
@@ -84,7 +84,7 @@ class Decider:
         Raises as `decide` does; InputError before any is decided, FacilityError with the steps before it written.
         """
         for doc in docs:
-            _ = doc.content_hash  # refuses what can't be written down, before anything is decided
+            check_document(doc)
         return [dec for step in self._steps(docs) for dec in self._decide_together(step)]
 
     def _steps(self, docs: Sequence[Document]) -> Iterator[list[Document]]:

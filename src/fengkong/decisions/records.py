@@ -17,6 +17,7 @@ from fengkong.domain.spans import Span
 __all__ = [
     "DECISION",
     "RECORD_FORMAT",
+    "check_document",
     "decision_from_record",
     "document_from_record",
     "outcome_from_record",
@@ -29,6 +30,13 @@ DECISION = "decision"
 """The kind of the ledger's entries that hold decisions; their subject is the document's id."""
 
 RECORD_FORMAT = 1
+
+
+def check_document(doc: Document) -> None:
+    """Raises InputError for a document that no record can hold and give back as it was."""
+    write_values(doc.fields)
+    write_value(doc.pair)
+    _ = doc.content_hash
 
 
 def record(dec: Decision, doc: Document) -> dict[str, Plain]:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from fengkong.decisions.signals import told_cause
 from fengkong.decisions.values import SIGNALS, TEXT, field_facts
-from fengkong.domain.canonical import plain
+from fengkong.decisions.written import write_values
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.signals import Fact
@@ -69,7 +69,7 @@ def _ask(source: FactSource, doc: Document, as_of: datetime) -> list[Fact]:
     if not source.names.issuperset(fact.name for fact in facts):
         return _failed(source, "the source answered a fact that it doesn't name")
     try:
-        plain([fact.value for fact in facts])
+        write_values({fact.name: fact.value for fact in facts})
     except InputError as error:
         return _failed(source, error.sentence)
     return facts

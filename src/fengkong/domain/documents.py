@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from fengkong.domain.canonical import digest
+from fengkong.domain.errors import InputError
 from fengkong.domain.spans import Span
 
 __all__ = ["Document", "Example", "FieldValue", "Place", "Scalar"]
@@ -39,6 +40,7 @@ class Document:
     id: the caller's own; empty means "take the content hash".
     time: when it happened, with zone; None when not known.
     pair: the second text, where a model reads two side by side (a sentence and the company it is about).
+    Raises InputError for a time without zone: it can't be placed among others.
     """
 
     text: str
@@ -49,6 +51,8 @@ class Document:
     pair: str = ""
 
     def __post_init__(self) -> None:
+        if self.time is not None and self.time.tzinfo is None:
+            raise InputError("the time of a document has no zone", received=self.time.isoformat(), cure="add +00:00")
         # JSON gives lists as `list`, which somebody could still change.
         given: Mapping[str, object] = self.fields
         fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
