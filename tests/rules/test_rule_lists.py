@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengkong.domain import Finding, RuleError
-from fengkong.rules import RuleSet, check
+from fengkong.rules import RuleSet, check, csv_files
 from fengkong.rules.listing import Listing, plain_form
 
 TEXT = """\
@@ -154,6 +154,8 @@ DECLARATIONS = [
     ("file: blocked.csv", "file: blokked.csv", "R016", "does not exist"),
     ("file: blocked.csv", "file: ../blocked.csv", "R016", "not in the rule set's folder"),
     ("file: blocked.csv", "file: /etc/passwd", "R016", "not in the rule set's folder"),
+    ("file: blocked.csv", "file: sub/../blocked.csv", "R016", "not in the rule set's folder"),
+    ("file: blocked.csv", "file: FOLDER/blocked.csv", "R016", "not in the rule set's folder"),
     ("file: blocked.csv", "file: sub", "R016", "can't be read"),
     ("file: blocked.csv", 'file: "a\\0b"', "R016", "not in the rule set's folder"),
     ("of: phone", "of: fone", "R011", "did you mean 'phone'?"),
@@ -169,7 +171,8 @@ DECLARATIONS = [
 
 @pytest.mark.parametrize(("old", "new", "code", "words"), DECLARATIONS)
 def test_faults_of_declarations(folder: Path, old: str, new: str, code: str, words: str) -> None:
-    errors = [finding for finding in found(folder, TEXT.replace(old, new, 1)) if finding.severity == "error"]
+    text = TEXT.replace(old, new.replace("FOLDER", folder.as_posix()), 1)
+    errors = [finding for finding in found(folder, text) if finding.severity == "error"]
     assert code in [finding.code for finding in errors]
     assert words in "".join(map(str, errors))
 
@@ -181,6 +184,14 @@ def test_many_bad_rows_are_told_in_few_lines_and_warnings_hide_no_error(folder: 
     assert [finding.severity for finding in findings].count("warning") == 20
     with pytest.raises(RuleError, match=r"blocked\.csv:102.*and 19 more"):
         RuleSet.load(folder / "rules.yaml")
+
+
+def test_a_list_of_too_many_rows_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_files, "ROWS", 3)
+    assert found(folder) == []
+    rows = "".join(f"1380013800{n}\n" for n in range(5))
+    errors = [finding for finding in found(folder, blocked=f"value\n{rows}") if finding.severity == "error"]
+    assert [(finding.code, finding.place.line) for finding in errors] == [("R022", 5)]
 
 
 def test_a_list_that_nothing_looks_into_is_told(folder: Path) -> None:

@@ -114,7 +114,7 @@ def _content(nodes: Nodes, name: str, node: yaml.Node, kind: EntityKind) -> List
             until[value] = max(day, until.get(value, day))
     if broken:
         return None
-    if not file.rows and len(nodes.findings) == before:
+    if not file.size and len(nodes.findings) == before:
         nodes.report("R013", f"list {name!r} is empty", node, cure="fill it or remove it", severity=Severity.INFO)
     return Listing.of(frozenset(always), until)
 

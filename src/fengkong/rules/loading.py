@@ -34,13 +34,14 @@ class _Loader(yaml.SafeLoader):
 
 
 class Nodes:
-    """The YAML nodes of one file and the findings gathered while walking them."""
+    """The YAML nodes of one file, the findings gathered while walking them, and the names of the files read."""
 
     def __init__(self, source: str, folder: Path | None = None) -> None:
         """source: the file's name in findings. folder: where files that it names are looked for."""
         self.source = source
         self.folder = folder
         self.findings: list[Finding] = []
+        self.files: set[str] = set()
 
     def report(
         self,
