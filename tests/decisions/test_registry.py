@@ -90,6 +90,32 @@ def test_contents_come_back_whole_and_no_longer_need_their_files(rules: Path, co
     assert [str(rule.state) for rule in trace.rules] == ["no_hit", "hit"]
 
 
+@pytest.mark.parametrize(
+    "name", ["../evil.csv", "/evil.csv", "lists/../../evil.csv", "..\\evil.csv", "C:/evil.csv", ""]
+)
+def test_a_file_of_a_policy_lies_nowhere_but_beside_its_rules(rules: Path, contents: Contents, name: str) -> None:
+    with pytest.raises(InputError, match="must lie beside its rules"):
+        Contents(contents.rules, {name: "value\n1\n"})
+    body = {"rules": contents.rules, "files": {name: "value\n1\n"}, "bundles": {}, "bands": {}, "capacity": None}
+    with pytest.raises(InputError, match="must lie beside its rules"):
+        Contents.from_body(body)
+
+
+def test_a_list_is_named_from_the_rules_and_not_from_the_root(rules: Path) -> None:
+    inside = rules.parent / "lists" / "blocked.csv"
+    rules.write_text(RULES.replace("lists/blocked.csv", str(inside)), encoding="utf-8")
+    with pytest.raises(RuleError, match="not in the rule set's folder"):
+        Contents.read(rules, SCORERS)
+    assert inside.read_text(encoding="utf-8") == "value\n13800000000\n"
+
+
+def test_a_policy_holds_the_files_that_it_declares_and_no_others(rules: Path) -> None:
+    (rules.parent / "photo").write_bytes(b"\xff\xd8")
+    long = RULES.replace("因为。", "因为金额过大" * 20).replace("Because.", "photo")
+    rules.write_text(long, encoding="utf-8")
+    assert set(Contents.read(rules, SCORERS).files) == {"lists/blocked.csv"}
+
+
 @pytest.mark.parametrize("name", ["Li", " li ", "ＬＩ"])
 def test_its_author_can_not_approve_it(contents: Contents, name: str) -> None:
     loans = registry()

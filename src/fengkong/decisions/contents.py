@@ -4,13 +4,11 @@ All of it is plain text and numbers, so that a policy can be kept in the ledger,
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import yaml
 
 from fengkong.decisions.bands import Bands, checked_bands
 from fengkong.decisions.policy import Policy
@@ -18,6 +16,7 @@ from fengkong.decisions.signals import check_scorers
 from fengkong.decisions.values import signal_of
 from fengkong.domain.canonical import digest
 from fengkong.domain.errors import BundleError, InputError, RuleError, SettingsError
+from fengkong.rules.csv_files import stays_inside
 from fengkong.rules.ruleset import RuleSet
 from fengkong.scoring.protocol import TextScorer
 
@@ -42,16 +41,24 @@ class Contents:
     bands: Mapping[str, Bands] = field(default_factory=dict)
     capacity: int | None = None
 
+    def __post_init__(self) -> None:
+        """Raises InputError for a file that would lie elsewhere than beside the rules."""
+        for name in self.files:
+            if not stays_inside(name):
+                raise InputError(
+                    "a file of a policy must lie beside its rules, or in a folder there",
+                    received=repr(name),
+                    cure="give its path from the rules",
+                )
+
     @classmethod
     def read(cls, rules: Path, scorers: Mapping[str, TextScorer], **more: Any) -> "Contents":
         """The contents of a rules file, with the bundles in use now. more: bands and capacity.
 
         Raises RuleError where the rules can't be read, SettingsError where they or a file they name are too long.
         """
-        RuleSet.load(rules)
+        names = RuleSet.load(rules).files
         text = rules.read_text(encoding="utf-8-sig")
-        # Whatever the file names and lies beside it belongs to it; what it names and is missing was refused above.
-        names = sorted({name for name in _scalars(yaml.compose(text, yaml.SafeLoader)) if _lies_beside(rules, name)})
         files = {name: (rules.parent / name).read_text(encoding="utf-8-sig") for name in names}
         if (length := len(text) + sum(map(len, files.values()))) > MOST_CHARACTERS:
             raise SettingsError(
@@ -117,25 +124,6 @@ class Contents:
 
 def _short(bundle_id: str | None) -> str:
     return "none" if bundle_id is None else bundle_id[:19]
-
-
-def _scalars(node: yaml.Node | None) -> Iterator[str]:
-    match node:
-        case yaml.ScalarNode():
-            yield node.value
-        case yaml.SequenceNode():
-            for item in node.value:
-                yield from _scalars(item)
-        case yaml.MappingNode():
-            for _, item in node.value:
-                yield from _scalars(item)
-
-
-def _lies_beside(rules: Path, name: str) -> bool:
-    if not name or len(name) > 255 or "\0" in name or "\n" in name or name == rules.name:
-        return False
-    path = (rules.parent / name).resolve()
-    return path.is_relative_to(rules.parent.resolve()) and path.is_file()
 
 
 def read_bands(file: Path) -> dict[str, Bands]:

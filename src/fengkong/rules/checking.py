@@ -90,6 +90,7 @@ def _definition(nodes: Nodes, root: yaml.Node, *, compare: bool) -> Definition |
         lists={name: str(declared.content) for name, declared in sections.lists.items() if declared is not None},
         windows=tuple(sections.inputs.windows),
         budget=budget,
+        files=tuple(sorted(nodes.files)),
     )
 
 

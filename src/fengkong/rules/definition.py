@@ -71,7 +71,8 @@ class Definition:
     """A rule set's content: its inputs with signals spelt out, its reasons' texts by code and language, its rules.
 
     derived: the tree by name of every value that is derived from inputs, such as `points.total`. lists: the hash of
-    the content of each list by name. windows: the inputs that are computed from past events.
+    the content of each list by name. windows: the inputs that are computed from past events. files: the lists, tables
+    and scorecards that it was read from, by their path from it; what they hold is in the rest.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Definition:
     lists: Mapping[str, str] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
     budget: Budget = Budget()
+    files: tuple[str, ...] = ()
 
     def hash(self) -> str:
         """sha256 (hex) over the content: comments, blanks and key order don't count, the order of the rules does."""

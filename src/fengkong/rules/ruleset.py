@@ -30,6 +30,7 @@ class RuleSet:
     inputs: the declared type by dotted name; `text` is always among them.
     windows: the inputs that are computed from past events, by whoever keeps those.
     lists: the sha256 (hex) of the content of each declared list by name.
+    files: the names of the files that it declares, from its own folder: lists, tables and scorecards.
     budget: what one document may cost, and how long a text may be. costs: the most steps of each rule, by its id.
     reasons: texts by code, then by language ("en", "zh"). default: the outcome where no rule asks for one.
     """
@@ -43,6 +44,7 @@ class RuleSet:
         self.reasons: Mapping[str, Mapping[str, str]] = MappingProxyType(dict(definition.reasons))
         self.windows: tuple[Window, ...] = definition.windows
         self.lists: Mapping[str, str] = MappingProxyType(dict(definition.lists))
+        self.files: tuple[str, ...] = definition.files
         self.hash = definition.hash()
         self.budget: Budget = definition.budget
         self.costs: Mapping[str, int] = MappingProxyType(
