@@ -10,8 +10,9 @@ import pytest
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import FacilityError, SettingsError
+from fengkong.training.data_sum import data_digest
 from fengkong.training.progress import Evaluated, Step
-from fengkong.training.run_folder import RunFolder, data_digest, install_bundle, next_run, unfinished_run
+from fengkong.training.run_folder import RunFolder, install_bundle, next_run, unfinished_run
 
 RECIPE = "seed = 42\n"
 

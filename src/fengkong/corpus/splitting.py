@@ -7,7 +7,7 @@ rows nor on the platform.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Literal
 
@@ -16,7 +16,7 @@ from fengkong.domain.canonical import digest
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import InputError, SettingsError
 
-__all__ = ["HowToSplit", "Splits", "align_splits", "split_examples"]
+__all__ = ["HowToSplit", "Splits", "align_splits", "mixed", "split_examples"]
 
 HowToSplit = Literal["given", "stratified", "time", "group"]
 NAMES = ("train", "dev", "test")
@@ -85,6 +85,15 @@ def align_splits(by_question: Mapping[str, Splits]) -> dict[str, Splits]:
                 parts[side].append(ex)
         aligned[question] = Splits(parts["train"], parts["dev"], parts["test"], splits.how)
     return aligned
+
+
+def mixed(by_question: Mapping[str, Splits]) -> Splits:
+    """The examples of all questions in one set of splits, each marked with the question that it answers."""
+    train, dev, test = (
+        [replace(ex, question=name) for name, splits in by_question.items() for ex in getattr(splits, part)]
+        for part in ("train", "dev", "test")
+    )
+    return Splits(train, dev, test)
 
 
 def _check_shares(shares: tuple[float, float, float]) -> None:

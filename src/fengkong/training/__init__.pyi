@@ -8,6 +8,7 @@ from .bases.loading import token_counter as token_counter
 from .blending import Blend as Blend
 from .blending import fit_blend as fit_blend
 from .contrastive import tune_contrastively as tune_contrastively
+from .data_sum import data_digest as data_digest
 from .defaults import Choice as Choice
 from .defaults import Plan as Plan
 from .defaults import choose_defaults as choose_defaults
@@ -71,7 +72,6 @@ from .reporting.search_report import SearchFigures as SearchFigures
 from .reporting.search_report import write_rate_report as write_rate_report
 from .run_folder import RunFolder as RunFolder
 from .run_folder import check_replaceable as check_replaceable
-from .run_folder import data_digest as data_digest
 from .run_folder import install_bundle as install_bundle
 from .run_folder import next_run as next_run
 from .run_folder import unfinished_run as unfinished_run

@@ -4,20 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from fengkong.corpus.splitting import HowToSplit, Splits, align_splits, split_examples
+from fengkong.corpus.splitting import HowToSplit, Splits, align_splits, mixed, split_examples
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import FacilityError, InputError
 from fengkong.domain.spans import Span
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.protocol import TextScorer
+from fengkong.training.data_sum import data_digest
 from fengkong.training.measuring.answers import Answers, answer_figures
 from fengkong.training.measuring.bootstrap import RESAMPLES, FloatArray
 from fengkong.training.measuring.figures import Figures
 from fengkong.training.measuring.metrics import Metrics, classification_metrics
 from fengkong.training.recipe import Recipe
-from fengkong.training.run_folder import data_digest
 from fengkong.training.tasks.targets import Targets, head_targets, labels_of, marked_entities
-from fengkong.training.tasks.together import mixed
 
 __all__ = ["evaluate", "labels_in", "log_of", "scorer_answers", "splits_as_trained", "true_answers"]
 

@@ -19,6 +19,7 @@ from fengkong.scoring.fitting import fit_fields
 from fengkong.scoring.manifest import GRAPH, Manifest
 from fengkong.scoring.scorer import Scorer
 from fengkong.training.automatic import MOST_UNKNOWN, Trained, check_model, cleaned_texts, train_model
+from fengkong.training.data_sum import data_digest
 from fengkong.training.defaults import Plan
 from fengkong.training.describing import bundle_facts, describe, run_facts
 from fengkong.training.encoding import Encoded, Float32s
@@ -38,7 +39,7 @@ from fengkong.training.recipe import Recipe
 from fengkong.training.reporting.explained import explained_examples
 from fengkong.training.reporting.report import write_metrics, write_report
 from fengkong.training.resumable import Tuning
-from fengkong.training.run_folder import RunFolder, data_digest
+from fengkong.training.run_folder import RunFolder
 from fengkong.training.stages import JobEvent, Origin, Stage, Stages, Task
 from fengkong.training.tasks.heads import CalibratedHead, calibrate
 from fengkong.training.tasks.measurement import TaskMeasurement, measure_task

@@ -9,7 +9,6 @@ runs/0001/recipe.toml       the recipe with every value
           report.html
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,13 +16,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from fengkong.corpus.splitting import Splits
-from fengkong.domain.canonical import canonical_json, plain
+from fengkong.domain.canonical import plain
 from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.training.disk import writing
 from fengkong.training.progress import Evaluated, Event, Step
 
-__all__ = ["RunFolder", "check_replaceable", "data_digest", "install_bundle", "next_run", "unfinished_run"]
+__all__ = ["RunFolder", "check_replaceable", "install_bundle", "next_run", "unfinished_run"]
 
 KINDS: Mapping[str, type[Step | Evaluated]] = {"step": Step, "evaluated": Evaluated}
 
@@ -147,17 +145,6 @@ def unfinished_run(runs: Path) -> Path | None:
 def _numbers(runs: Path) -> list[int]:
     folders = runs.iterdir() if runs.is_dir() else ()
     return [int(path.name) for path in folders if path.name.isdecimal()]
-
-
-def data_digest(splits: Splits) -> str:
-    """sha256 (hex) over every example, with its split and in its order."""
-    sha256 = hashlib.sha256()
-    for name, examples in splits:
-        for ex in examples:
-            beside = {"pair": ex.pair, "labels": ex.labels, "entities": ex.entities}
-            marks = {key: value for key, value in beside.items() if value}
-            sha256.update(canonical_json([name, ex.text, ex.label, dict(ex.fields), *([marks] if marks else [])]))
-    return sha256.hexdigest()
 
 
 def check_replaceable(target: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fengkong.corpus.splitting import Splits, align_splits
+from fengkong.corpus.splitting import Splits, align_splits, mixed
 from fengkong.domain.errors import SettingsError
 from fengkong.domain.findings import Finding
 from fengkong.scoring.bundle import Bundle
@@ -13,6 +13,7 @@ from fengkong.scoring.fitting import fit_fields
 from fengkong.scoring.manifest import GRAPH
 from fengkong.scoring.scorer import open_scorers
 from fengkong.training.automatic import Trained, cleaned_texts
+from fengkong.training.data_sum import data_digest
 from fengkong.training.describing import bundle_facts, describe, run_facts
 from fengkong.training.evaluation import scorer_answers, true_answers
 from fengkong.training.exporting.exportable import check_exportable
@@ -27,14 +28,14 @@ from fengkong.training.recipe import Recipe
 from fengkong.training.reporting.explained import explained_examples
 from fengkong.training.reporting.report import write_all_metrics, write_report
 from fengkong.training.resumable import Tuning
-from fengkong.training.run_folder import RunFolder, data_digest
+from fengkong.training.run_folder import RunFolder
 from fengkong.training.stages import JobEvent, Origin, Stages, Task
 from fengkong.training.tasks.choosing import choose_kind
 from fengkong.training.tasks.heads import calibrate_heads
 from fengkong.training.tasks.kind import Kind
 from fengkong.training.tasks.measurement import TaskMeasurement
 from fengkong.training.tasks.regression import Regression
-from fengkong.training.tasks.together import Together, mixed
+from fengkong.training.tasks.together import Together
 from fengkong.training.tuning.predict import predict_logits
 
 __all__ = ["TogetherResult", "run_together"]

@@ -13,12 +13,12 @@ from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.scoring.bundle import Bundle
 from fengkong.scoring.scorer import Scorer
+from fengkong.training.data_sum import data_digest
 from fengkong.training.evaluation import evaluate
 from fengkong.training.exporting.entity_parity import _tags
 from fengkong.training.job import RunResult, run_job
 from fengkong.training.preparation import prepare
 from fengkong.training.recipe import Recipe
-from fengkong.training.run_folder import data_digest
 from fengkong.training.stages import Task
 
 FAST = {"epochs": 12, "batch_tokens": 256, "learning_rate": 3e-3, "max_tokens": 32, "threads": 1}

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from fengkong.corpus.splitting import Splits
+from fengkong.corpus.splitting import Splits, mixed
 from fengkong.decisions.bands import Costs
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import SettingsError
 from fengkong.training.recipe import Recipe
 from fengkong.training.tasks.choosing import choose_kind
 from fengkong.training.tasks.heads import calibrate_heads, open_heads
-from fengkong.training.tasks.together import Together, mixed
+from fengkong.training.tasks.together import Together
 
 
 def splits(*examples: Example) -> Splits:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fengkong.corpus.splitting import Splits
+from fengkong.corpus.splitting import Splits, mixed
 from fengkong.domain.documents import Document, Example
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.spans import Span
@@ -17,7 +17,7 @@ from fengkong.training.preparation import Prepared, prepare
 from fengkong.training.recipe import Recipe
 from fengkong.training.stages import Task
 from fengkong.training.tasks.choosing import choose_kind
-from fengkong.training.tasks.together import Together, mixed, tagging_of
+from fengkong.training.tasks.together import Together, tagging_of
 from fengkong.training.together import TogetherResult, run_together
 from fengkong.training.tuning.predict import predict_logits
 

@@ -19,11 +19,11 @@ from time import monotonic
 from fengkong.corpus.splitting import Splits
 from fengkong.domain.canonical import digest
 from fengkong.domain.errors import SettingsError
+from fengkong.training.data_sum import data_digest
 from fengkong.training.recipe import Recipe
 from fengkong.training.reporting.page import write_page
 from fengkong.training.reporting.search_report import SearchedKey, SearchFigures, TrialFigures, write_search_report
 from fengkong.training.reporting.wording import Language
-from fengkong.training.run_folder import data_digest
 from fengkong.training.searching.space import Space, default_space
 from fengkong.training.searching.study import Study, Trial, open_study
 from fengkong.training.searching.trial import (

@@ -10,7 +10,6 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from fengkong.corpus.splitting import Splits
 from fengkong.domain.documents import Example
 from fengkong.domain.errors import SettingsError
 from fengkong.domain.findings import Finding
@@ -21,7 +20,7 @@ from fengkong.training.tasks.entities import Entities
 from fengkong.training.tasks.kind import LOWER_IS_BETTER, Kind
 from fengkong.training.tasks.targets import Targets
 
-__all__ = ["Together", "mixed", "tagging_of"]
+__all__ = ["Together", "tagging_of"]
 
 Logits = TypeVar("Logits", Tensor, Float32s)
 
@@ -140,15 +139,6 @@ def tagging_of(kind: Kind) -> tuple[bool, ...]:
     if isinstance(kind, Together):
         return tuple(chain.from_iterable(map(tagging_of, kind.kinds.values())))
     return (True,) * kind.tags if isinstance(kind, Entities) else (False,) * len(kind.labels)
-
-
-def mixed(by_question: Mapping[str, Splits]) -> Splits:
-    """The examples of all questions in one set of splits, each marked with the question that it answers."""
-    train, dev, test = (
-        [replace(ex, question=name) for name, splits in by_question.items() for ex in getattr(splits, part)]
-        for part in ("train", "dev", "test")
-    )
-    return Splits(train, dev, test)
 
 
 def _of_kind(kind: Kind, logits: Logits) -> Logits:
