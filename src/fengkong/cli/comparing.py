@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import polars as pl
 import typer
 from rich.table import Table
 
@@ -13,6 +12,9 @@ from fengkong.cli.options import Json, Workspace, workspace_settings
 from fengkong.cli.terminal import emit_json, out, progress_bar, progress_out, table
 from fengkong.domain.decisions import Outcome
 from fengkong.domain.errors import InputError, SettingsError
+
+if TYPE_CHECKING:  # --help is to load no heavy library
+    import polars as pl
 
 __all__ = ["backtest", "shadow"]
 
@@ -82,7 +84,7 @@ def shadow(
     _tell(pairs, by or [], money or [], file, as_json)
 
 
-def _tell(pairs: pl.DataFrame, by: Sequence[str], money: Sequence[str], file: Path | None, as_json: bool) -> None:
+def _tell(pairs: "pl.DataFrame", by: Sequence[str], money: Sequence[str], file: Path | None, as_json: bool) -> None:
     if file is not None:
         decisions.write_table(pairs, file)
         progress_out.print(f"{len(pairs)} rows to {file}")

@@ -11,8 +11,6 @@ from fengkong import assembly, corpus, knowledge
 from fengkong.cli.data import read_documents, rejects_beside, with_columns
 from fengkong.cli.options import Column, Json, OnBadRow, Rejects
 from fengkong.cli.terminal import draw_findings, emit_json, out, progress_out, table
-from fengkong.corpus.rejects import Rejects as RejectsFile
-from fengkong.corpus.sources import open_table
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError, SettingsError, likely_slip
 from fengkong.domain.findings import Finding, Severity
@@ -157,12 +155,12 @@ def _take_table(
     built: "knowledge.EntityGraph", read: Callable[..., int], file: Path, on_bad_row: Literal["stop", "skip"]
 ) -> int:
     """Take in one table, and tell how many of its rows were skipped; they go to a file beside it."""
-    with open_table(file) as rows:
+    with corpus.open_table(file) as rows:
         if on_bad_row == "stop":
             read(built, rows)
             return 0
         skipped: list[int] = []
-        with RejectsFile(rejects_beside(str(file))) as rejects:
+        with corpus.Rejects(rejects_beside(str(file))) as rejects:
 
             def set_aside(row: "knowledge.GraphRow", error: InputError) -> None:
                 skipped.append(row.line)

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from fengkong import assembly, decisions
@@ -64,12 +63,12 @@ def thresholds(
         )
     costs = decisions.Costs(**settings.costs.model_dump()) if settings.costs else decisions.Costs()
     found = decisions.choose_thresholds(
-        np.array([p for p, _ in known]),
-        np.array([ex.label == scorer.positive for _, ex in known], dtype=bool),
+        [p for p, _ in known],
+        [ex.label == scorer.positive for _, ex in known],
         costs,
         share=None if capacity is None or per_day is None else min(capacity / per_day, 1.0),
         coverage=coverage,
-        groups=np.array([str(ex.fields.get(by)) for _, ex in known]) if by else None,
+        groups=[str(ex.fields.get(by)) for _, ex in known] if by else None,
     )
     named = "costs" if capacity is None else "capacity"
     chosen = found.bands[named]

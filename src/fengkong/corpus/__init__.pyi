@@ -2,12 +2,14 @@ from .columns import Columns as Columns
 from .findings import check_examples as check_examples
 from .reading import read_documents as read_documents
 from .reading import read_examples as read_examples
+from .rejects import Rejects as Rejects
 from .report import ReadReport as ReadReport
 from .simulation import Simulation as Simulation
 from .simulation import TextTruth as TextTruth
 from .simulation import find_simulator as find_simulator
 from .simulation import simulate as simulate
 from .simulation import simulate_texts as simulate_texts
+from .sources import open_table as open_table
 from .splitting import Splits as Splits
 from .splitting import align_splits as align_splits
 from .splitting import split_examples as split_examples

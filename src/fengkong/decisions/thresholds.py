@@ -43,13 +43,13 @@ class Thresholds:
 
 
 def choose_thresholds(
-    p: NDArray[np.float64],
-    positive: NDArray[np.bool_],
+    p: Sequence[float] | NDArray[np.float64],
+    positive: Sequence[bool] | NDArray[np.bool_],
     costs: Costs,
     *,
     share: float | None = None,
     coverage: float | None = None,
-    groups: NDArray[np.str_] | None = None,
+    groups: Sequence[str] | NDArray[np.str_] | None = None,
 ) -> Thresholds:
     """The bands that cost least, the same within a share of reviews, and those of a promised coverage.
 
@@ -57,13 +57,16 @@ def choose_thresholds(
     share: of the cases that people can review. coverage: promised by conformal abstention, in each of the groups (n,).
     Raises InputError for no cases.
     """
+    p, positive = np.asarray(p, dtype=np.float64), np.asarray(positive, dtype=np.bool_)
     if not p.size:
         raise InputError("there are no cases to choose thresholds on")
     bands = {"costs": bayes_bands(costs)}
     if share is not None:
         bands["capacity"] = capacity_bands(p, costs, share)
     if coverage is not None:
-        bands |= _conformal(fit_conformal(p, positive, target=coverage, groups=groups))
+        bands |= _conformal(
+            fit_conformal(p, positive, target=coverage, groups=None if groups is None else np.asarray(groups))
+        )
     curve = risk_coverage(p, positive, costs)
     return Thresholds(
         n=int(p.size),
