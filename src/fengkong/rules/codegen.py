@@ -24,6 +24,7 @@ from fengkong.rules.arithmetic import (
 )
 from fengkong.rules.doubles import DOUBLE_LIMIT, comparable_as_doubles
 from fengkong.rules.functions import at_least, plain_function
+from fengkong.rules.pynodes import call, either, join, load, not_same, outside, same, store, tuple_of
 from fengkong.rules.times import OPERATIONS
 from fengkong.rules.tree import (
     And,
@@ -93,8 +94,8 @@ class _Emitter:
 
     def function(self, answers: Sequence[ast.expr], values: Sequence[ast.expr]) -> Evaluate:
         """The compiled function. It is taken out of its module's code, so nothing is ever executed here."""
-        result = _tuple([_tuple(answers), _tuple(values), _load(_FAULTS)])
-        start: ast.stmt = ast.Assign([_store(_FAULTS)], ast.Dict([], []))
+        result = tuple_of([tuple_of(answers), tuple_of(values), load(_FAULTS)])
+        start: ast.stmt = ast.Assign([store(_FAULTS)], ast.Dict([], []))
         arguments = ast.arguments([], [ast.arg(_GET)], None, [], [], None, [])
         define = ast.FunctionDef("evaluate", arguments, [start, *self._body, ast.Return(result)], [], None, None)
         module = ast.fix_missing_locations(ast.Module([define], []))
@@ -106,46 +107,46 @@ class _Emitter:
         """Statements that fetch each input once and check its type: inline where that is cheap, else by its reader."""
         for name, declared in inputs.items():
             variable = self._fresh(Input(name, declared))
-            self._assign(variable, _call(_load(_GET), ast.Constant(name)))
+            self._assign(variable, call(load(_GET), ast.Constant(name)))
             if name in self._doubles:
-                self._leave_unless_double(_load(variable))
+                self._leave_unless_double(load(variable))
                 continue
-            read = _call(
-                self._global(reader(declared, self._text_limit)), _load(variable), ast.Constant(name), _load(_FAULTS)
+            read = call(
+                self._global(reader(declared, self._text_limit)), load(variable), ast.Constant(name), load(_FAULTS)
             )
             suspect = self._suspect(variable, declared)
-            test = _join(ast.And(), [_is_not(_load(variable), ast.Constant(None)), *suspect])
-            self._body.append(ast.If(test, [ast.Assign([_store(variable)], read)], []))
+            test = join(ast.And(), [not_same(load(variable), ast.Constant(None)), *suspect])
+            self._body.append(ast.If(test, [ast.Assign([store(variable)], read)], []))
 
     def _leave_unless_double(self, value: ast.expr) -> None:
-        strange = _join(ast.And(), [self._is_no(value, float), self._is_no(value, int)])
-        unfit = _either([strange, _outside(value, -DOUBLE_LIMIT, DOUBLE_LIMIT)])
-        test = _join(ast.And(), [_is_not(value, ast.Constant(None)), unfit])
-        leave = ast.Return(_call(self._global(self._exact), _load(_GET)))
+        strange = join(ast.And(), [self._is_no(value, float), self._is_no(value, int)])
+        unfit = either([strange, outside(value, -DOUBLE_LIMIT, DOUBLE_LIMIT)])
+        test = join(ast.And(), [not_same(value, ast.Constant(None)), unfit])
+        leave = ast.Return(call(self._global(self._exact), load(_GET)))
         self._body.append(ast.If(test, [leave], []))
 
     def _suspect(self, variable: str, declared: Type) -> list[ast.expr]:
         """Tests, quicker than the reader, of which one holds wherever the reader has something to do."""
-        value = _load(variable)
+        value = load(variable)
         match declared.kind:
             case Kind.BOOLEAN:
-                return [_is_not(value, ast.Constant(True)), _is_not(value, ast.Constant(False))]
+                return [not_same(value, ast.Constant(True)), not_same(value, ast.Constant(False))]
             case Kind.INTEGER:
-                return [_either([self._is_no(value, int), _outside(value, -INTEGER_LIMIT, INTEGER_LIMIT - 1)])]
+                return [either([self._is_no(value, int), outside(value, -INTEGER_LIMIT, INTEGER_LIMIT - 1)])]
             case Kind.PROBABILITY:
-                return [_either([self._is_no(value, float), _outside(value, 0.0, 1.0)])]
+                return [either([self._is_no(value, float), outside(value, 0.0, 1.0)])]
             case Kind.TEXT:
-                return [_either([self._is_no(value, str), self._is_long(value)])]
+                return [either([self._is_no(value, str), self._is_long(value)])]
             case Kind.CATEGORY:
                 unlisted = ast.Compare(value, [ast.NotIn()], [self._global(frozenset(declared.values))])
-                return [_either([self._is_no(value, str), unlisted])]
+                return [either([self._is_no(value, str), unlisted])]
         return []
 
     def _is_long(self, value: ast.expr) -> ast.expr:
-        return ast.Compare(_call(_load("len"), value), [ast.Gt()], [ast.Constant(self._text_limit)])
+        return ast.Compare(call(load("len"), value), [ast.Gt()], [ast.Constant(self._text_limit)])
 
     def _is_no(self, value: ast.expr, kind: type) -> ast.expr:
-        return _is_not(_call(_load("type"), value), self._global(kind))
+        return not_same(call(load("type"), value), self._global(kind))
 
     def emit(self, expr: Expr) -> ast.expr:
         """What stands for the expression's value: a constant or a local name, assigned before."""
@@ -159,7 +160,7 @@ class _Emitter:
                 self._assign(self._fresh(expr), value)
             if isinstance(expr, And | Or):
                 self._settle(expr)
-        return _load(self._names[expr])
+        return load(self._names[expr])
 
     def _choose(self, expr: Case) -> None:
         """From the last branch to the first, one statement each: a long table must not become a deep expression."""
@@ -167,9 +168,9 @@ class _Emitter:
         chosen = ast.Constant(None) if expr.otherwise is None else self.emit(expr.otherwise)
         name = self._fresh(expr)
         for guard, value in reversed(branches):
-            unless = ast.IfExp(_is(guard, ast.Constant(None)), ast.Constant(None), chosen)
+            unless = ast.IfExp(same(guard, ast.Constant(None)), ast.Constant(None), chosen)
             self._assign(name, ast.IfExp(guard, value, unless))
-            chosen = _load(name)
+            chosen = load(name)
 
     def _value(self, expr: Expr) -> ast.expr:
         match expr:
@@ -180,10 +181,10 @@ class _Emitter:
             case Known(operand=Const()):
                 return ast.Constant(True)
             case Known():
-                return _is_not(self.emit(expr.operand), ast.Constant(None))
+                return not_same(self.emit(expr.operand), ast.Constant(None))
             case AtLeast():
-                operands = _tuple([self.emit(operand) for operand in expr.operands])
-                return _call(self._global(at_least), ast.Constant(expr.least), operands)
+                operands = tuple_of([self.emit(operand) for operand in expr.operands])
+                return call(self._global(at_least), ast.Constant(expr.least), operands)
             case Not():
                 return self._unless_unknown([expr.operand], ast.UnaryOp(ast.Not(), self.emit(expr.operand)))
             case Compare():
@@ -231,7 +232,7 @@ class _Emitter:
         raise AssertionError(f"inputs are read first, and {type(expr).__name__} is emitted above")
 
     def _applied(self, function: Callable[..., Any], operands: Sequence[Expr]) -> ast.expr:
-        applied = _call(self._global(function), *map(self.emit, operands))
+        applied = call(self._global(function), *map(self.emit, operands))
         return self._unless_unknown(operands, applied)
 
     def _unless_unknown(self, operands: Sequence[Expr], value: ast.expr) -> ast.expr:
@@ -239,7 +240,7 @@ class _Emitter:
         doubtful = [operand for operand in dict.fromkeys(operands) if not isinstance(operand, Const | Known)]
         if not doubtful:
             return value
-        unknown = _either([_is(self.emit(operand), ast.Constant(None)) for operand in doubtful])
+        unknown = either([same(self.emit(operand), ast.Constant(None)) for operand in doubtful])
         return ast.IfExp(unknown, ast.Constant(None), value)
 
     def _settle(self, expr: And | Or) -> None:
@@ -251,20 +252,20 @@ class _Emitter:
             wrong, others, right = None, name[1:], False
         else:
             wrong, others, right = False, name[:-1], None
-        decisive = _either([_is(other, ast.Constant(right)) for other in others])
-        test = _join(ast.And(), [_is(_load(got), ast.Constant(wrong)), decisive])
-        self._body.append(ast.If(test, [ast.Assign([_store(got)], ast.Constant(right))], []))
+        decisive = either([same(other, ast.Constant(right)) for other in others])
+        test = join(ast.And(), [same(load(got), ast.Constant(wrong)), decisive])
+        self._body.append(ast.If(test, [ast.Assign([store(got)], ast.Constant(right))], []))
 
     def _fresh(self, expr: Expr) -> str:
         return self._names.setdefault(expr, f"v{len(self._names)}")
 
     def _assign(self, name: str, value: ast.expr) -> None:
-        self._body.append(ast.Assign([_store(name)], value))
+        self._body.append(ast.Assign([store(name)], value))
 
     def _global(self, value: object) -> ast.expr:
         name = f"k{len(self._globals)}"
         self._globals[name] = value
-        return _load(name)
+        return load(name)
 
 
 # What a code object may hold as a constant; a Decimal or a date is a global.
@@ -286,40 +287,3 @@ _DECIMAL: Mapping[str, Callable[[Decimal, Decimal], Decimal | None]] = {
     "/": divide,
     "%": decimal_remainder,
 }
-
-
-def _load(name: str) -> ast.expr:
-    return ast.Name(name, ast.Load())
-
-
-def _store(name: str) -> ast.expr:
-    return ast.Name(name, ast.Store())
-
-
-def _call(function: ast.expr, *arguments: ast.expr) -> ast.expr:
-    return ast.Call(function, list(arguments), [])
-
-
-def _tuple(items: Sequence[ast.expr]) -> ast.expr:
-    return ast.Tuple(list(items), ast.Load())
-
-
-def _is(left: ast.expr, right: ast.expr) -> ast.expr:
-    return ast.Compare(left, [ast.Is()], [right])
-
-
-def _is_not(left: ast.expr, right: ast.expr) -> ast.expr:
-    return ast.Compare(left, [ast.IsNot()], [right])
-
-
-def _outside(value: ast.expr, low: float, high: float) -> ast.expr:
-    inside = ast.Compare(ast.Constant(low), [ast.LtE(), ast.LtE()], [value, ast.Constant(high)])
-    return ast.UnaryOp(ast.Not(), inside)
-
-
-def _either(tests: Sequence[ast.expr]) -> ast.expr:
-    return _join(ast.Or(), tests)
-
-
-def _join(operator: ast.boolop, tests: Sequence[ast.expr]) -> ast.expr:
-    return tests[0] if len(tests) == 1 else ast.BoolOp(operator, list(tests))
