@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from fengkong import rules
 from fengkong.cli.options import Json
 from fengkong.cli.terminal import draw_findings, emit_json, out
 from fengkong.domain.errors import FacilityError, SettingsError
 from fengkong.domain.findings import Severity
-from fengkong.rules.jdm import import_jdm
 
 __all__ = ["importing"]
 
@@ -33,7 +33,7 @@ def jdm(
     """
     if target.exists():
         raise SettingsError("the file exists", where=str(target), cure="name another one, or move it away")
-    imported = import_jdm(file)
+    imported = rules.import_jdm(file)
     if imported.text:
         try:
             target.write_text(imported.text, encoding="utf-8")

@@ -1,6 +1,7 @@
 from .checking import check as check
 from .cost import Budget as Budget
 from .definition import Rule as Rule
+from .jdm import import_jdm as import_jdm
 from .ruleset import RuleSet as RuleSet
 from .ruletable import RuleTable as RuleTable
 from .types import Kind as Kind
