@@ -53,14 +53,34 @@ def test_one_entity_has_one_spelling(kind, same):
         ("company", ["AT&T Inc", "ATT Inc"]),
         ("phone", ["13800138000", "13800138001", "+1 380 013 8000", "000-2191-3619"]),
         ("person", ["Ann Lee", "Anne Lee"]),
-        ("person", ["先生"]),
         ("company", ["Limited", "有限公司"]),
+        ("company", ["Visa", "Vi SA", "Zinc", "Z Inc", "NASA", "Na SA", "Unlimited"]),
+        ("phone", ["95588", "10086"]),
     ],
 )
 def test_what_tells_entities_apart_stays(kind, names):
     normal = {normal_name(kind, name) for name in names}
     assert len(normal) == len(names)
     assert "" not in normal
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("person", ["王先生", "王女士", "欧阳先生", "李总经理", "Mr Smith", "Mrs. Smith", "Dr", "先生"]),
+        ("phone", ["+", "0", "00000000000", "1-800-FLOWERS", "1-800-GOFEDEX", "+86", "无"]),
+        *((kind, ["无", "不详", "N/A", "n.a.", "None", "未知", "——"]) for kind in TYPES),
+    ],
+)
+def test_what_names_nobody_is_no_name(kind, names):
+    assert {normal_name(kind, name) for name in names} == {""}
+
+
+def test_a_full_name_stays_without_its_title_and_a_surname_without_title_stays():
+    assert [normal_name("person", name) for name in ("欧阳娜女士", "王医生", "张伟经理", "王", "Prof. Ann Lee")] == [
+        *("欧阳娜", "", "张伟", "王", "ann lee"),
+    ]
+    assert normal_name("company", "华为Ltd") == normal_name("company", "华为 Limited")
 
 
 pieces = st.lists(
@@ -163,3 +183,31 @@ def test_spans_of_models_are_linked_by_their_label():
 def test_a_bound_that_cannot_be_is_refused():
     with pytest.raises(SettingsError, match="between 0 and 1"):
         index_of("a").find("a", 80)
+
+
+@pytest.mark.parametrize(
+    ("mention", "known"),
+    [
+        ("江苏市政工程有限公司", "江苏城政工程有限公司"),
+        ("中国城市建设有限公司", "建设有限公司"),
+        ("北京市政路桥有限公司", "政路桥有限公司"),
+        ("深圳市华兴有限公司", "广州市华兴股份有限公司"),
+        ("深圳华兴新能源科技发展有限公司", "广州华兴新能源科技发展有限公司"),
+    ],
+)
+def test_companies_of_different_places_are_not_linked(mention, known):
+    assert link(mention, index_of(known)).entity is None
+    assert link(known, index_of(mention)).entity is None
+
+
+def test_a_place_that_only_one_writes_or_writes_in_full_links():
+    names = index_of("广东省深圳市华兴科技有限公司")
+    for mention in ("华兴科技有限公司", "深圳市华兴科技有限公司", "广东省华兴科技股份有限公司"):
+        assert link(mention, names).entity is not None
+
+
+def test_persons_are_linked_by_likeness_only_when_it_is_close():
+    names = index_of("Maria Garcia", kind="person")
+    assert link("Mario Garcia", names).entity is None
+    assert link("Garcia Maria", names).entity is not None
+    assert link("Mario Garcia", names, 0.9).entity is not None

@@ -67,11 +67,11 @@ class Vocabulary:
         return Vocabulary(self.types | frozenset(types), {**self.kinds, **(kinds or {})})
 
     def entity(self, type_: str, name: str) -> Entity:
-        """The entity of that name. Raises InputError for an undeclared type, and a name without a letter or digit."""
+        """The entity of that name. Raises InputError for an undeclared type, and a name that `normal_name` empties."""
         self.check_type(type_)
         normal = normal_name(type_, name)
         if not normal:
-            raise InputError(f"the {type_} has no name", cure="give a name with a letter or digit, or leave it out")
+            raise InputError(f"the {type_} has no name", cure="give its own full name or number, or leave it out")
         return Entity(type_, normal)
 
     def check_type(self, type_: str) -> None:

@@ -29,8 +29,8 @@ class Linked:
     rivals: tuple[Match, ...] = ()
 
 
-def link(mention: str, names: NameIndex, least: float = 0.8) -> Linked:
-    """The one known entity that a mention means. Raises SettingsError for a bound outside of (0, 1].
+def link(mention: str, names: NameIndex, least: float | None = None) -> Linked:
+    """The one known entity that a mention means; `least` as in `NameIndex.find`.
 
     The same name goes before all that are alike. Where several entities come within 0.05 of the best score, none is
     chosen: which one is meant, only more than the name can tell.
@@ -48,7 +48,7 @@ def link(mention: str, names: NameIndex, least: float = 0.8) -> Linked:
 
 
 def link_spans(
-    signals: Iterable[Signal], names: Mapping[str, NameIndex], least: float = 0.8
+    signals: Iterable[Signal], names: Mapping[str, NameIndex], least: float | None = None
 ) -> list[tuple[Span, Linked]]:
     """Each span that a model marked, with whom it means. `names`: the known names by label of span ("ORG")."""
     return [

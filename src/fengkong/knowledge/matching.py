@@ -5,7 +5,6 @@ word order costs nothing, a changed letter two bigrams. Shared bigrams are count
 known name is measured exactly.
 """
 
-import re
 from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -17,14 +16,16 @@ from fengkong.domain.errors import SettingsError
 from fengkong.knowledge.entities import Entity
 from fengkong.knowledge.graph import EntityGraph
 from fengkong.knowledge.names import legal_form, normal_name
+from fengkong.knowledge.places import placed
 
 __all__ = ["Match", "NameIndex"]
 
-_PLACE = re.compile("^(?:[\u4e00-\u9fff]{2,8}?(?:省|自治区|市|区|县))+(?=..)")
 _IDENTIFIERS = frozenset({"phone", "device", "account"})
 """Types whose names are the same or not: one digit makes another phone."""
 BUT_FOR_FORM, BUT_FOR_PLACE = 0.95, 0.9
 """Scores of names that are the same but for the legal form, and but for the place in front too."""
+_LEAST, _LEAST_PERSON = 0.8, 0.95
+"""How alike names must be; Mario Garcia and Maria Garcia are alike by .91."""
 
 
 class Match(NamedTuple):
@@ -80,17 +81,22 @@ class NameIndex:
         if entity not in bearers:
             bearers.append(entity)
 
-    def find(self, name: str, least: float = 0.8) -> list[Match]:
+    def find(self, name: str, least: float | None = None) -> list[Match]:
         """Known names alike by at least `least`, the best first; each of several bearers of a name is a match.
 
-        Raises SettingsError for a bound outside of (0, 1].
+        least: 0.8 where it is None, of persons 0.95. Companies whose places differ are never alike. Raises
+        SettingsError for a bound outside of (0, 1].
         """
+        if least is None:
+            least = _LEAST_PERSON if self.type == "person" else _LEAST
         if not 0 < least <= 1:
             raise SettingsError("the bound of likeness lies between 0 and 1", received=str(least), cure="give 0.8")
         normal = normal_name(self.type, name)
         found: dict[str, tuple[float, str]] = {}
         for known, score, reason in self._alike(normal, least):
-            if score >= least and score > found.get(known, (0.0, ""))[0]:  # of equal scores the first reason stays
+            if score < least or not self._may_be_one(known, normal):
+                continue
+            if score > found.get(known, (0.0, ""))[0]:  # of equal scores the first reason stays
                 found[known] = (score, reason)
         best = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
         return [Match(bearer, known, *why) for known, why in best for bearer in self._bearers[known]]
@@ -109,6 +115,9 @@ class NameIndex:
         for at in np.flatnonzero(dice >= least).tolist():
             same_form = self.type != "company" or legal_form(self._names[at])[1] == legal_form(normal)[1]
             yield self._names[at], float(dice[at]) * (1 if same_form else BUT_FOR_FORM), "alike in spelling"
+
+    def _may_be_one(self, known: str, normal: str) -> bool:
+        return self.type != "company" or placed(_without_form(known)).agrees(placed(_without_form(normal)))
 
     def _dice(self, bigrams: frozenset[str]) -> npt.NDArray[np.float64]:
         """The likeness of every known name."""
@@ -139,4 +148,4 @@ def _without_form(normal: str) -> str:
 
 def _core(normal: str) -> str:
     """A company's name without its legal form and the place in front of it."""
-    return _PLACE.sub("", _without_form(normal))
+    return placed(_without_form(normal)).rest

@@ -38,14 +38,24 @@ LEGAL_FORMS = {
 """How legal forms are written, and the one way each is kept."""
 
 _HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-_FORM = re.compile(
-    "(?:" + "|".join(rf"(?:(?<=\S) ?|\b){form}" for form in sorted(LEGAL_FORMS, key=len, reverse=True)) + ")$"
+_HAN_FORMS, _LATIN_FORMS = (
+    "|".join(sorted((form for form in LEGAL_FORMS if (form[0] >= "\u3400") is han), key=len, reverse=True))
+    for han in (True, False)
 )
+_FORM = re.compile(rf"(?:(?:{_HAN_FORMS})|(?:(?<=[{_HAN}])|\b)(?:{_LATIN_FORMS}))$")
 _SIGNS = re.compile(r"[^\w&+]+|_+")
+_ANY_HAN = re.compile(f"[{_HAN}]")
 _BETWEEN_HAN = re.compile(f"(?<=[{_HAN}]) +| +(?=[{_HAN}])")
 _COMPANY_DOTS = re.compile(r"(?<=\b\w)\.(?=\w\b|\s|,|$)")
 _COMPANY = re.compile("(?: (?:co|company))+$")
-_TITLES = re.compile("^(?:(?:mr|mrs|ms|miss|dr|prof) )+|(?<=.)(?:先生|女士|小姐|老师)+$")
+_TITLES = re.compile(
+    "^(?:(?:mr|mrs|ms|miss|dr|prof)(?: |$))+|(?:先生|女士|小姐|老师|总经理|经理|老板|师傅|医生|律师)+$"
+)
+_LONG_SURNAMES = re.compile(
+    "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|司徒|令狐|夏侯|端木|长孙|宇文|南宫|独孤|西门|呼延|申屠"
+)
+_NOBODY = re.compile("无|没有|暂无|不详|未知|不明|不适用|空|未填|未填写|同上|na|nan|none|nil|null|unknown|undefined")
+"""How forms say that there is none, without signs."""
 _STREETS = {
     "st": "street",
     "rd": "road",
@@ -61,6 +71,9 @@ _STREETS = {
     "no": "",
     "number": "",
 }
+_EXTENSION = re.compile("ext|转|分机")
+_SHORTEST_PHONE = 5
+"""Digits of the shortest numbers in use, such as 95588."""
 _ABROAD = re.compile("^00(?=[1-9])")
 _DIALLED = re.compile(r"^(?:\+|00)?86(?=1[3-9]\d{9}$)")
 
@@ -68,21 +81,15 @@ _DIALLED = re.compile(r"^(?:\+|00)?86(?=1[3-9]\d{9}$)")
 def normal_name(kind: str, name: str) -> str:
     """The name of an entity of that type in one spelling; "" where nothing of it can tell an entity.
 
-    person: titles go, "Smith, John" is John Smith. company: one way to write its legal form. phone: digits, without
-    86 before a Chinese mobile number, + before other country codes. address: street, road and the like spelt out.
-    device, account and every declared type: letters and digits only.
+    person: titles go, "Smith, John" is John Smith; a surname with only a title is nobody's. company: one way to write
+    its legal form. phone: digits, without 86 before a Chinese mobile number, + before other country codes; fewer than
+    5, or all the same, are none. address: street, road and the like spelt out. device, account and every declared
+    type: letters and digits only. A word for "none" (无, 不详, N/A) names nothing of any type.
     """
     plain = normalise(name).text.casefold().strip()
-    match kind:
-        case "phone":
-            return _phone(plain)
-        case "person":
-            return _person(plain)
-        case "company":
-            return _company(plain)
-        case "address":
-            return _address(plain)
-    return _SIGNS.sub("", plain)
+    spell = _SPELLINGS.get(kind, _identifier)
+    normal = spell(plain)
+    return "" if _NOBODY.fullmatch(_identifier(normal)) else normal
 
 
 def legal_form(name: str) -> tuple[str, str]:
@@ -94,16 +101,28 @@ def legal_form(name: str) -> tuple[str, str]:
 
 
 def _phone(plain: str) -> str:
-    digits = re.sub(r"[^\d+]", "", plain.partition("ext")[0])
+    digits = re.sub(r"[^\d+]", "", _EXTENSION.split(plain)[0])
     digits = digits[:1] + digits[1:].replace("+", "")
-    digits = _DIALLED.sub("", digits)
-    return _ABROAD.sub("+", digits)
+    digits = _ABROAD.sub("+", _DIALLED.sub("", digits))
+    bare = digits.removeprefix("+")
+    return digits if len(bare) >= _SHORTEST_PHONE and len(set(bare)) > 1 else ""
 
 
 def _person(plain: str) -> str:
     last, comma, first = plain.partition(",")
     spoken = f"{first} {last}" if comma and last.strip() and first.strip() else plain
-    return _TITLES.sub("", _words(spoken)).strip()
+    words = _words(spoken)
+    named = _TITLES.sub("", words).strip()
+    return "" if named != words and _is_surname(named) else named
+
+
+def _is_surname(named: str) -> bool:
+    """Whether what stands beside a title is a surname alone, which thousands bear."""
+    return (
+        len(named) < 2
+        or _LONG_SURNAMES.fullmatch(named) is not None
+        or (" " not in named and not _ANY_HAN.search(named))
+    )
 
 
 def _company(plain: str) -> str:
@@ -118,6 +137,10 @@ def _address(plain: str) -> str:
     return _joined(" ".join(filter(None, (_STREETS.get(word, word) for word in _words(plain).split()))))
 
 
+def _identifier(plain: str) -> str:
+    return _SIGNS.sub("", plain)
+
+
 def _words(plain: str) -> str:
     """Letters and digits, with one blank between words; none beside Han characters."""
     return _joined(_SIGNS.sub(" ", plain)).strip()
@@ -125,3 +148,6 @@ def _words(plain: str) -> str:
 
 def _joined(words: str) -> str:
     return _BETWEEN_HAN.sub("", words)
+
+
+_SPELLINGS = {"phone": _phone, "person": _person, "company": _company, "address": _address}
