@@ -43,7 +43,7 @@ _HAN_FORMS, _LATIN_FORMS = (
     for han in (True, False)
 )
 _FORM = re.compile(rf"(?:(?:{_HAN_FORMS})|(?:(?<=[{_HAN}])|\b)(?:{_LATIN_FORMS}))$")
-_SIGNS = re.compile(r"[^\w&+]+|_+")
+_SIGNS = re.compile(r"(?:[^\w&+]|_)+")
 _ANY_HAN = re.compile(f"[{_HAN}]")
 _BETWEEN_HAN = re.compile(f"(?<=[{_HAN}]) +| +(?=[{_HAN}])")
 _COMPANY_DOTS = re.compile(r"(?<=\b\w)\.(?=\w\b|\s|,|$)")
