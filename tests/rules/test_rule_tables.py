@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from fengkong.domain import Outcome
 from fengkong.rules import RuleSet, check
+from fengkong.rules.cells import Column, cell_text
+from fengkong.rules.syntax import ExpressionError
+from fengkong.rules.types import INTEGER
 
 TEXT = """\
 format: 1
@@ -255,3 +258,21 @@ def test_any_cell_is_a_condition_or_a_finding(cell: str, kind: str) -> None:
     if not errors:
         RuleSet.parse(text).run({"x": None})
     assert {finding.code for finding in errors} <= {"R001", "R017", "R020", "R021", "R022", "R023", "R025", "R026"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("[" + " " * 900 + ".." + " " * 900 + "x", "R017"),
+        ("[" + "." * 1900 + ")", "R017"),
+        ("in [a" + " " * 1900 + "'b]", "R017"),
+        ("in [" + " " * 1900 + "']", "R017"),
+        ("in [" + "a, " * 1000 + "b]", "R022"),
+    ],
+)
+def test_a_hostile_cell_is_refused_without_delay(cell: str, code: str) -> None:
+    # The first of these took minutes while its pattern could part the blanks in many ways.
+    column = Column("x", "x", INTEGER)
+    with pytest.raises(ExpressionError) as raised:
+        cell_text(column, cell)
+    assert [fault.code for fault in raised.value.faults] == [code]

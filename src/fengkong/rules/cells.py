@@ -18,7 +18,7 @@ from fengkong.domain.findings import Finding
 from fengkong.rules.calls import read_money
 from fengkong.rules.loading import Nodes
 from fengkong.rules.scope import Condition, Scope
-from fengkong.rules.syntax import ExpressionError, Fault
+from fengkong.rules.syntax import EXPRESSION_LENGTH, ExpressionError, Fault
 from fengkong.rules.times import fits, parse_duration
 from fengkong.rules.tree import Known
 from fengkong.rules.types import NUMBERS, Kind, Type
@@ -29,10 +29,10 @@ ANY = "-"
 
 _NUMBER = re.compile(r"-?[0-9]+(_[0-9]+)*(\.[0-9]+)?", re.ASCII)
 _COMPARISON = re.compile(r"(==|!=|<=|>=|<|>)\s*(.+)", re.DOTALL)
-_RANGE = re.compile(r"([\[(])\s*(.+?)\s*\.\.\s*(.+?)\s*([\])])", re.DOTALL)
 _MEMBER = re.compile(r"((?:not\s+)?in)\s*\[(.*)\]", re.DOTALL)
 _LISTED = re.compile(r"(?:not\s+)?in\s+lists\.\w+")
-_ITEM = re.compile(r"""\s*("[^"]*"|'[^']*'|[^,"']+?)\s*(?:,|$)""")
+# Blanks around an item belong to it: taken apart here, a long run of them could be parted in too many ways.
+_ITEM = re.compile(r"""(\s*"[^"]*"\s*|\s*'[^']*'\s*|[^,"']+)(?:,|\Z)""")
 _QUOTED = re.compile(r"""("[^"]*")|('[^']*')""")
 _FORMS = "write it like >= 1000, [1000..5000), in [A, B], a plain value, unknown, or - for anything"
 
@@ -76,11 +76,15 @@ def cell_text(column: Column, cell: str) -> str | None:
     name = column.text if plain else f"({column.text})"
     if cell in {"", ANY}:
         return None
+    if len(cell) > EXPRESSION_LENGTH:
+        what = f"the cell has {len(cell)} characters; {EXPRESSION_LENGTH} are allowed"
+        raise ExpressionError(Fault("R022", what, "put the values into a list and write: in lists.NAME"))
     if cell in {"known", "unknown"}:
         return f"{name} is {cell}"
-    if match := _RANGE.fullmatch(cell):
-        low, high = (literal_text(end, column.type) for end in match.group(2, 3))
-        return f"{low} {'<=' if match[1] == '[' else '<'} {name} {'<=' if match[4] == ']' else '<'} {high}"
+    if cell[0] in "[(" and cell[-1] in "])" and ".." in cell:
+        low, _, high = cell[1:-1].partition("..")
+        above, below = "<=" if cell[0] == "[" else "<", "<=" if cell[-1] == "]" else "<"
+        return f"{literal_text(low, column.type)} {above} {name} {below} {literal_text(high, column.type)}"
     if match := _COMPARISON.fullmatch(cell):
         return f"{name} {match[1]} {literal_text(match[2], column.type)}"
     if _LISTED.fullmatch(cell):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fengkong.domain.findings import Severity
 
-__all__ = ["Fault", "ExpressionError", "Source", "dotted_name", "parse_expression"]
+__all__ = ["EXPRESSION_LENGTH", "Fault", "ExpressionError", "Source", "dotted_name", "parse_expression"]
 
 EXPRESSION_LENGTH = 2_000
 DEPTH = 50
