@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from fengkong import corpus, rules
 from fengkong.assembly import PACKS, Settings, System, create_workspace
+from fengkong.assembly.pack import find_pack
 from fengkong.corpus.simulation.language import Language
 from fengkong.domain import Decision, Document, FieldValue, Outcome, RuleState, SettingsError
 from fengkong.ledger import MemoryLedger
@@ -201,6 +203,23 @@ def test_a_pack_of_ones_own_makes_the_same_workspace(own_pack: Path, tmp_path: P
     assert ours == theirs
 
 
+def test_a_pack_sets_lists_in_the_recipe_too(own_pack: Path, tmp_path: Path) -> None:
+    with (own_pack / "pack.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[recipe.en]\norder = ["harmless", "nuisance", "danger"]\n')
+    create_workspace(str(own_pack), tmp_path / "ws", rows=60, recipe='model = "tuned"\n')
+    recipe = tomllib.loads((tmp_path / "ws" / "recipe.toml").read_text(encoding="utf-8"))
+    assert recipe == {"model": "tuned", "order": ["harmless", "nuisance", "danger"]}
+
+
+def test_a_pack_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", closed)
+    with pytest.raises(SettingsError, match=r"the pack can't be read \(received Permission denied\)"):
+        find_pack(str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
@@ -226,6 +245,14 @@ def test_a_pack_that_cannot_be_used_says_why(own_pack: Path, tmp_path: Path, old
     ("file", "old", "new", "fault"),
     [
         ("fengkong.toml", '"reports.jsonl"', '"../reports.jsonl"', "has its files in one folder"),
+        ("fengkong.toml", '"ledger.db"', '"../escaped.db"', r"decisions\.ledger leads elsewhere .*'\.\./escaped\.db'"),
+        ("fengkong.toml", '"bundle"', '"../../outside"', r"model\.bundle leads elsewhere"),
+        ("fengkong.toml", '"runs"', '".."', r"model\.runs leads elsewhere"),
+        ("fengkong.toml", '"recipe.toml"', '"/etc/recipe.toml"', r"model\.recipe leads elsewhere"),
+        ("fengkong.toml", '"data.jsonl"', '"C:\\\\data.jsonl"', r"data\.source leads elsewhere"),
+        ("fengkong.toml", '"reports.jsonl"', '"Rules.yaml"', r"two parts .* one name \(received 'rules\.yaml'\)"),
+        ("fengkong.toml", '"ledger.db"', '"reports.jsonl"', "two parts of the workspace have one name"),
+        ("pack.toml", '["rules.yaml"]', '["rules.yaml", "fengkong.toml"]', "two parts of the workspace have one name"),
         ("fengkong.toml", "applications =", "aplications =", "did you mean 'applications'"),
         ("README.en.md", "# $name", "# $nam costs $5", r"README\.en\.md: a \$ stands for nothing known"),
         ("world/phrases_en.toml", "{street}", "{streat}", r"nothing fills the slot .*'streat'.*'street'"),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from fengkong.corpus.simulation.simulators import Simulator, find_simulator
 from fengkong.domain.errors import SettingsError, likely_slip
 
-__all__ = ["PACKS", "Pack", "find_pack"]
+__all__ = ["IN_PACK", "PACKS", "Pack", "find_pack"]
 
 PACK_FILE = "pack.toml"
 _ROOT = files("fengkong.assembly").joinpath("packs")
@@ -22,8 +22,9 @@ PACKS = tuple(sorted(folder.name for folder in _ROOT.iterdir() if folder.joinpat
 """The packs that come with fengkong."""
 
 
-FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
-"""The name of a file in the pack, and so in the workspace: none leads out of either."""
+IN_PACK = r"\w[\w.-]*"
+"""What the name of a file in the pack, and so in the workspace, is like: none leads out of either."""
+FileName = Annotated[str, Field(pattern=f"^{IN_PACK}$")]
 
 
 class _Contents(BaseModel):
@@ -40,7 +41,7 @@ class _Contents(BaseModel):
     rows: int = Field(ge=50)
     waiting: int = Field(ge=1)
     files: tuple[FileName, ...] = ("rules.yaml",)
-    recipe: Mapping[str, Mapping[str, str | int | float | bool]] = {}
+    recipe: Mapping[str, Mapping[str, str | int | float | bool | tuple[str, ...]]] = {}
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,14 @@ def find_pack(name: str) -> Pack:
     """
     root: Traversable | Path = _ROOT.joinpath(name) if name in PACKS else Path(name)
     file = root.joinpath(PACK_FILE)
-    if not file.is_file():
-        raise SettingsError("the pack is not known", received=repr(name), cure=likely_slip(name, PACKS))
     try:
+        if not file.is_file():
+            raise SettingsError("the pack is not known", received=repr(name), cure=likely_slip(name, PACKS))
         return Pack(root, _Contents.model_validate(tomllib.loads(file.read_text(encoding="utf-8"))))
+    except OSError as error:
+        raise SettingsError(
+            "the pack can't be read", where=str(file), received=error.strerror or "", cure="check its rights"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(
             "the file is not valid TOML", where=str(file), received=str(error), cure="correct it"

@@ -23,6 +23,13 @@ __all__ = [
 
 FILE_NAME = "fengkong.toml"
 
+PATHS = {
+    "data": ("source",),
+    "model": ("recipe", "bundle", "runs"),
+    "decisions": ("rules", "applications", "ledger"),
+    "knowledge": ("entities", "edges"),
+}
+"""The settings that are paths, by section."""
 
 Name = Annotated[str, Field(pattern=r"^[^\W\d]\w*$")]
 
@@ -185,6 +192,13 @@ class Settings(_Section):
     def path(self, relative: str) -> Path:
         """A path of the settings, seen from the workspace's folder."""
         return self.folder / relative
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Every path that they name, by the setting that names it; the source may be a hub data set instead."""
+        sections = {"data": self.data, "model": self.model, "decisions": self.decisions, "knowledge": self.knowledge}
+        named = ((f"{name}.{key}", getattr(part, key)) for name, part in sections.items() for key in PATHS[name])
+        return {key: path for key, path in named if path is not None}
 
     def data_of(self, question: str) -> DataSettings:
         """The data as one question reads them: their source as it can be opened, and the column of its labels."""

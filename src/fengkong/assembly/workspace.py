@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from string import Template
 from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
-from fengkong.assembly.pack import Pack, find_pack
+from fengkong.assembly.pack import IN_PACK, Pack, find_pack
 from fengkong.assembly.settings import FILE_NAME, Settings
 from fengkong.corpus.simulation.language import Language
 from fengkong.corpus.simulation.simulated import Simulation
@@ -23,6 +24,10 @@ __all__ = ["create_workspace"]
 LANGUAGES = get_args(Language)
 GITIGNORE = "bundle\nruns/\nledger.db*\n*.rejects.jsonl\n"
 """What the commands make."""
+FIXED = (FILE_NAME, "README.md", "recipe.toml", ".gitignore", "data.jsonl", "truth.jsonl")
+"""What every new workspace holds."""
+MADE = ("decisions.applications", "decisions.ledger", "model.bundle", "model.runs")
+"""The settings that name what is written for a workspace rather than by its pack."""
 
 
 def create_workspace(
@@ -42,8 +47,8 @@ def create_workspace(
         "recipe.toml": _with_choices(recipe, chosen.contents.recipe.get(language, {})),
     }
     number = chosen.contents.rows if rows is None else rows
+    waiting = _settings(chosen, contents[FILE_NAME]).decisions.applications
     simulation = chosen.simulator(number + chosen.contents.waiting, language=language, seed=seed)
-    waiting = _waiting(chosen, contents[FILE_NAME])
     try:
         with _appearing(folder.resolve()) as part:
             for name, text in contents.items():
@@ -82,8 +87,8 @@ def _texts(pack: Pack, values: Mapping[str, str], language: str) -> dict[str, st
     """The files of the pack by the names that they get. Settings and README name the workspace and its language."""
     named = {FILE_NAME: FILE_NAME, f"README.{language}.md": "README.md"}
     return {
-        **{name: _filled(pack, source, values) for source, name in named.items()},
         **{name: pack.text(name) for name in pack.contents.files},
+        **{name: _filled(pack, source, values) for source, name in named.items()},
         ".gitignore": GITIGNORE,
     }
 
@@ -100,18 +105,28 @@ def _filled(pack: Pack, source: str, values: Mapping[str, str]) -> str:
         ) from error
 
 
-def _waiting(pack: Pack, settings: str) -> str:
-    """The file of the texts that wait, as the pack's settings name it. Raises SettingsError for settings amiss."""
+def _settings(pack: Pack, text: str) -> Settings:
+    """What the pack's settings say. Raises SettingsError for settings amiss, for a path that leads out of the folder,
+    and for two parts of the workspace of one name.
+    """
     file = Path(str(pack.root.joinpath(FILE_NAME)))
-    name = Settings.parse(settings, file).decisions.applications
-    if Path(name).name != name:
+    settings = Settings.parse(text, file)
+    for key, name in settings.paths.items():
+        if not re.fullmatch(IN_PACK, name) and "://" not in name:
+            raise SettingsError(
+                f"a new workspace has its files in one folder, and {key} leads elsewhere",
+                where=str(file),
+                received=repr(name),
+                cure="name a file in it",
+            )
+    made = (settings.paths[key] for key in MADE)
+    counted = Counter(name.casefold() for name in (*FIXED, *pack.contents.files, *made))
+    name, times = counted.most_common(1)[0]
+    if times > 1:
         raise SettingsError(
-            "a new workspace has its files in one folder",
-            where=str(file),
-            received=repr(name),
-            cure="name a file in it",
+            "two parts of the workspace have one name", where=str(file), received=repr(name), cure="rename one of them"
         )
-    return name
+    return settings
 
 
 def _with_choices(recipe: str, choices: Mapping[str, object]) -> str:
