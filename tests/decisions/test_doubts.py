@@ -14,6 +14,7 @@ from fengkong.domain import (
     FieldValue,
     Outcome,
     Signal,
+    Span,
 )
 from fengkong.scoring import FakeScorer
 
@@ -109,6 +110,9 @@ def test_our_own_errors_are_told_as_the_cause(decide: Callable[..., Decision]) -
         (lambda sig: replace(sig, fieldless=True), "D-NO-FIELDS"),
         (lambda sig: replace(sig, p=float("nan")), "D-MODEL-FAILED"),
         (lambda sig: replace(sig, probabilities={"low": float("inf")}), "D-MODEL-FAILED"),
+        (lambda sig: replace(sig, value=float("nan")), "D-MODEL-FAILED"),
+        (lambda sig: replace(sig, spans=(Span(0, 1, "a", weight=float("inf")),)), "D-MODEL-FAILED"),
+        (lambda _: None, "D-MODEL-FAILED"),
         (lambda sig: replace(sig, p=None), "D-UNKNOWN"),
         (lambda sig: replace(sig, p=1.5), "D-RULE-ERROR"),
     ],
@@ -119,6 +123,15 @@ def test_every_doubt_about_a_model_goes_to_a_person(
     dec = decide(scorer=Changed(change))
     assert (dec.outcome, codes(dec)) == (Outcome.REVIEW, [code])
     assert all(reason.texts["en"] and reason.texts["zh"] for reason in dec.reasons)
+
+
+def test_a_model_that_answers_nothing_goes_to_a_person(decide: Callable[..., Decision]) -> None:
+    class Mute(FakeScorer):
+        def score(self, docs: Sequence[Document]) -> list[Signal]:
+            return None  # type: ignore[return-value]  # what a model of another's may do
+
+    dec = decide(scorer=Mute("risk", ["low", "high"], positive="high"))
+    assert (dec.outcome, codes(dec)) == (Outcome.REVIEW, ["D-MODEL-FAILED"])
 
 
 @pytest.mark.parametrize("text", ["", " \t\n", "\u200b", "…!?", "\u3000。"])

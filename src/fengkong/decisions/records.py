@@ -35,7 +35,6 @@ RECORD_FORMAT = 1
 def check_document(doc: Document) -> None:
     """Raises InputError for a document that no record can hold and give back as it was."""
     write_values(doc.fields)
-    write_value(doc.pair)
     _ = doc.content_hash
 
 

@@ -3,12 +3,12 @@
 A model that can't run is no reason to lose a case: its signal says that it failed, and the decision goes to a person.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 
 from fengkong.decisions.values import SIGNALS, signal_of, signal_prefix
+from fengkong.domain.canonical import plain
 from fengkong.domain.documents import Document
-from fengkong.domain.errors import FengkongError, SettingsError, likely_slip
+from fengkong.domain.errors import FengkongError, InputError, SettingsError, likely_slip
 from fengkong.domain.signals import Signal
 from fengkong.rules.ruleset import RuleSet
 from fengkong.rules.tree import input_names
@@ -22,7 +22,7 @@ __all__ = ["ask", "ask_all", "ask_needed", "check_scorers", "told_cause"]
 def ask(scorer: TextScorer, docs: Sequence[Document]) -> list[Signal]:
     """One signal a document, in their order; never raises."""
     try:
-        signals = scorer.score(docs)
+        signals = list(map(_sound, scorer.score(docs)))
     except Exception as error:  # noqa: BLE001 - whatever a model's engine raises means that the model failed
         if len(docs) > 1:
             # One document that breaks the model must not cost the others their signal.
@@ -31,7 +31,7 @@ def ask(scorer: TextScorer, docs: Sequence[Document]) -> list[Signal]:
     if len(signals) != len(docs):
         cause = f"the model answered {len(signals)} signals for {len(docs)} documents"
         return [Signal.failure(scorer.name, cause, scorer.bundle_id) for _ in docs]
-    return [_sound(sig) for sig in signals]
+    return signals
 
 
 def ask_all(scorers: Sequence[TextScorer], docs: Sequence[Document]) -> list[list[Signal]]:
@@ -40,10 +40,10 @@ def ask_all(scorers: Sequence[TextScorer], docs: Sequence[Document]) -> list[lis
     for together in _sharing(scorers):
         if len(together) > 1:
             try:
-                rows = Scorer.score_together(together, docs)
+                rows = [list(map(_sound, row)) for row in Scorer.score_together(together, docs)]
             except Exception:  # noqa: BLE001, S112 - whatever an engine raises: each is asked by itself, and tells it
                 continue
-            found |= {scorer.name: list(map(_sound, row)) for scorer, row in zip(together, rows, strict=True)}
+            found |= {scorer.name: row for scorer, row in zip(together, rows, strict=True)}
     return [found[scorer.name] if scorer.name in found else ask(scorer, docs) for scorer in scorers]
 
 
@@ -117,9 +117,14 @@ def check_scorers(rules: RuleSet, scorers: Mapping[str, TextScorer]) -> None:
 
 
 def _sound(sig: Signal) -> Signal:
-    if all(math.isfinite(number) for number in (*sig.probabilities.values(), sig.p or 0.0)):
-        return sig
-    return Signal.failure(sig.name, "the model answered a number that is not finite", sig.bundle)
+    """The signal, or that of a failure where no record can hold it. Raises TypeError for what is no signal."""
+    if not isinstance(sig, Signal):
+        raise TypeError("a model answered something else than a signal")
+    try:
+        plain(sig)
+    except InputError as error:
+        return Signal.failure(sig.name, f"the model's answer can't be recorded: {error.what}", sig.bundle)
+    return sig
 
 
 def told_cause(error: Exception, who: str) -> str:
