@@ -135,6 +135,21 @@ def test_rows_that_never_decide_and_what_is_left_open(rows: list[str], expected:
         assert 'a = 5 and g = "A"' in found[0].message
 
 
+def outcomes(*cells: str, default: str = "approve") -> str:
+    lines = "".join(f"      - {{a: '{cell}', then: decline, reason: R}}\n" for cell in cells)
+    head = HEAD.replace("default: approve", f"default: {default}") + "tables:\n  t:\n    hit: first\n    inputs: [a]\n"
+    return f"{head}    outputs: {{then: outcome, reason: reason}}\n    rows:\n{lines}"
+
+
+def test_a_gap_between_rows_that_decline_is_told_where_the_default_approves() -> None:
+    (finding,) = compared(outcomes("[0..10)", "[20..30)"))
+    assert (finding.code, str(finding.severity), finding.place.name) == ("R036", "warning", "t")
+    assert "a = 10; nothing is then asked for, and the default approves" in finding.message
+    assert compared(outcomes("[0..10)", "[20..30)", default="review")) == []
+    assert compared(outcomes("[0..10)", "[10..30)")) == []
+    assert compared(outcomes("> 100")) == []
+
+
 def test_nothing_is_said_of_what_depends_on_other_inputs_or_collects() -> None:
     assert compared(table("a: '< 5'", "a: '> 5'", inputs="{a: abs(a), g: g}")) == []
     assert compared(table("a: '< 5'", "a: '< 3'", hit="collect", outputs="{n: {type: integer, collect: sum}}")) == []

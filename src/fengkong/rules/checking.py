@@ -78,7 +78,7 @@ def _definition(nodes: Nodes, root: yaml.Node, *, compare: bool) -> Definition |
     _compare_conditions(nodes, rules)
     report_idle(nodes, sections, rules)
     if compare:
-        nodes.findings += _new(nodes.findings, sections.compared(rules))
+        nodes.findings += _new(nodes.findings, sections.compared(rules, default))
     return Definition(
         texts.get("name") or "",
         texts.get("version") or "",

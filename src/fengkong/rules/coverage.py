@@ -64,7 +64,7 @@ def _within(area: Sequence[Box], other: Sequence[Box]) -> bool:
     return all(any(box.within(one) for one in other) for box in area)
 
 
-def table_findings(table: Table, rows: Sequence[Guarded]) -> Iterator[Finding]:
+def table_findings(table: Table, rows: Sequence[Guarded], default: Outcome) -> Iterator[Finding]:
     """Rows that no value can meet (R031) or that never decide (R034), and what no row takes (R036)."""
     areas = [boxes(row.written) for row in rows]
     places = [row.row.place for row in rows]
@@ -78,9 +78,20 @@ def table_findings(table: Table, rows: Sequence[Guarded]) -> Iterator[Finding]:
         line = f"; the row in line {places[by].line} takes all of it" if by is not None else ""
         what = f"table {table.id!r}: this row never decides, since earlier ones take all that it would{line}"
         yield Finding("R034", Severity.WARNING, what, places[at], "move it up, narrow the others, or take it out")
-    if not table.outputs.keys() <= {OUTCOME, REASON} and rows:
-        place = Place(places[0].file, places[0].line, table.id)
-        yield from _gap(f"table {table.id!r}: no row takes", areas, place, "add a last row that takes anything")
+    yield from _open(table, rows, areas, default)
+
+
+def _open(table: Table, rows: Sequence[Guarded], areas: Sequence[Sequence[Box]], default: Outcome) -> Iterator[Finding]:
+    """What no row takes (R036). Where rows ask for outcomes alone, beyond what they speak of most are to pass."""
+    valued = not table.outputs.keys() <= {OUTCOME, REASON}
+    if not rows or not (valued or default is Outcome.APPROVE):
+        return
+    first = rows[0].row.place
+    place, cure = Place(first.file, first.line, table.id), "add a last row that takes anything"
+    so = "the value is then unknown" if valued else "nothing is then asked for, and the default approves"
+    for finding in _gap(f"table {table.id!r}: no row takes", areas, place, cure, so):
+        if valued or finding.severity is Severity.WARNING:
+            yield finding
 
 
 def card_findings(characteristics: Sequence[Judged]) -> Iterator[Finding]:
@@ -143,7 +154,9 @@ def _overlapping(areas: Sequence[Sequence[Box]]) -> Iterator[tuple[int, int]]:
                 break
 
 
-def _gap(what: str, areas: Sequence[Sequence[Box]], place: Place, cure: str) -> Iterator[Finding]:
+def _gap(
+    what: str, areas: Sequence[Sequence[Box]], place: Place, cure: str, so: str = "the value is then unknown"
+) -> Iterator[Finding]:
     """What none of them takes: within the values that they speak of, a warning; beyond those, a hint."""
     taken = [box for area in areas for box in area]
     keys = dict.fromkeys(key for box in taken for key in box.sides)
@@ -156,7 +169,7 @@ def _gap(what: str, areas: Sequence[Sequence[Box]], place: Place, cure: str) -> 
         if left:
             sides = left[0].sides
             example = " and ".join(f"{_name(key)} = {sides[key].values.example()}" for key in keys)
-            yield Finding("R036", severity, f"{what} {example}; the value is then unknown", place, cure)
+            yield Finding("R036", severity, f"{what} {example}; {so}", place, cure)
             return
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from fengkong.domain.decisions import Outcome
 from fengkong.domain.findings import Finding, Severity
 from fengkong.rules.comparing import LISTS
 from fengkong.rules.coverage import card_findings, rule_findings, table_findings
@@ -57,11 +58,11 @@ class Sections:
                 self._nodes.findings.append(Finding("R007", Severity.ERROR, what, rule.place, cure))
         return own + more
 
-    def compared(self, rules: Sequence[Rule]) -> Iterator[Finding]:
+    def compared(self, rules: Sequence[Rule], default: Outcome) -> Iterator[Finding]:
         """What the conditions of the rules, of the tables' rows and of the scorecards' bins take from each other."""
         yield from rule_findings(rules)
         for reader in self.tables.values():
-            yield from table_findings(reader.table, reader.rows() or []) if reader else ()
+            yield from table_findings(reader.table, reader.rows() or [], default) if reader else ()
         for card in self.scorecards.values():
             yield from card_findings(card.judged)
 
