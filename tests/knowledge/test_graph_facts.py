@@ -10,6 +10,7 @@ from fengkong.domain.errors import SettingsError
 from fengkong.domain.signals import Signal
 from fengkong.domain.spans import Span
 from fengkong.knowledge import DocumentReading, EntityGraph, GraphFacts, GraphLimits, Relation, Role
+from fengkong.knowledge.documents import written
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 READING = DocumentReading(
@@ -77,7 +78,24 @@ def test_entities_that_a_model_marks_are_linked_too():
     assert ends == [("works_for", "腾讯"), ("works_for", "acme ltd")]
 
 
-@pytest.mark.parametrize("amount", [-5, float("nan"), "much", None, True])
+def test_each_name_in_a_list_is_an_entity_and_the_gravest_of_their_facts_counts():
+    graph = EntityGraph()
+    for number in range(3):
+        graph.extend(READING.edges(application(number, phone="13900000002"), NOW - timedelta(1)))
+    doc = application(9, phone=("13800000001", Decimal("13900000002.0"), "无"))
+    assert [edge.end.name for edge in READING.edges(doc, NOW)] == ["13800000001", "13900000002"]
+    facts = facts_of(graph, doc)
+    assert (facts["graph.phone.ring_size"], facts["graph.phone.links"]) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    "value", [7, 7.0, "7", Decimal("7.00"), Decimal("7E0"), (7,), (None, 7.0, True, float("nan"), Decimal("sNaN"))]
+)
+def test_one_number_is_one_name_however_it_came(value):
+    assert written(value) == ["7"]
+
+
+@pytest.mark.parametrize("amount", [-5, float("nan"), "much", None, True, Decimal("9e999999"), float("inf")])
 def test_an_amount_that_cannot_be_is_not_known(amount):
     facts = facts_of(EntityGraph(), application(1, guarantor="Acme", amount=amount))
     assert facts["graph.guarantor.group_exposure"] is None

@@ -225,8 +225,8 @@ def test_an_unknown_amount_makes_the_exposure_unknown():
 
 
 def test_what_a_document_said_before_is_put_aside_for_what_it_says_now():
-    graph = graph_of(edge("guarantees", "a", "b", value=5, source="doc"), edge("guarantees", "a", "b", value=7))
-    own = [edge("guarantees", "a", "b", value=6)]
+    graph = graph_of(edge("guarantees", "a", "b", value=5, source="doc"), edge("guarantees", "a", "c", value=7))
+    own = [edge("guarantees", "a", "d", value=6)]
     assert exposure(view_of(graph, own=own, own_source="doc"), [0]) == 13
 
 
@@ -247,6 +247,7 @@ def test_names_that_one_entity_alone_bears_lead_to_it():
         (lambda: edge("owns", "a", "b", value=60), "a share lies between 0 and 1 (received 60); write 60% as 0.6"),
         (lambda: edge("guarantees", "a", "b", value=-1), "not negative"),
         (lambda: edge("guarantees", "a", "b", value="NaN"), "finite"),
+        (lambda: edge("guarantees", "a", "b", value="9e999999"), "beyond all money"),
         (lambda: edge("uses", "a", "b", value=1), "has no value"),
         (lambda: edge("uses", "a", "b", 3, until=2), "ends before it began"),
         (lambda: edge("uses", ("perosn", "a"), "b"), "did you mean 'person'"),
@@ -258,3 +259,49 @@ def test_an_edge_that_cannot_be_is_refused_and_nothing_is_changed(faulty, said):
     with pytest.raises(InputError, match=re.escape(said)):
         graph.add(faulty())
     assert (len(graph), graph.edge_count) == (2, 1)
+
+
+def test_a_bad_one_that_was_met_is_told_and_what_lies_beyond_sight_is_unknown():
+    devices = [edge("uses", "s", ("device", f"h{n}")) for n in range(6)]
+    users = [edge("uses", f"p{n}x{m}", ("device", f"h{n}")) for n in range(6) for m in range(90)]
+    assert hops_to_bad(view_of(graph_of(*devices, *users, bad=[("p0x0", 0)])), 0) == 2
+    assert hops_to_bad(view_of(graph_of(*devices, *users)), 0) is None
+    assert hops_to_bad(view_of(graph_of(*devices, *users)), 0, 1) == 2
+
+
+def test_a_circle_is_sought_within_sight_alone():
+    chain = [edge("guarantees", 0, n, value=1) for n in range(1, 30)]
+    far = [edge("guarantees", n, 100 * n + m, value=1) for n in range(1, 30) for m in range(30)]
+    graph = graph_of(*chain, *far)
+    assert circle_length(view_of(graph), 0) is None
+    assert circle_length(view_of(graph), 0, sight=10**6) == 0
+    assert circle_length(view_of(graph, own=[edge("guarantees", 1, 0, value=1)]), 0) == 2
+
+
+def test_who_holds_through_own_companies_is_found_from_below_as_from_above():
+    firms = [("company", name) for name in ("A Ltd", "B Ltd", "C Ltd")]
+    graph = graph_of(
+        *(edge("owns", "p", firm, value=1) for firm in firms[:2]),
+        *(edge("owns", firm, firms[2], value="0.3") for firm in firms[:2]),
+    )
+    view = view_of(graph)
+    groups = [sorted(control_group(view, number)) for number in range(4)]
+    assert groups == [[0, 1, 2, 3]] * 4
+
+
+def test_a_debt_that_several_documents_tell_counts_once_by_the_last():
+    bank = ("company", "bank")
+    told = [edge("borrows", "ann", bank, at, 100, source=f"d{at}") for at in range(3)]
+    assert exposure(view_of(graph_of(*told)), [0]) == 100
+    assert exposure(view_of(graph_of(*told, edge("borrows", "ann", bank, 9, 40))), [0]) == 40
+    other = edge("borrows", "ann", ("account", "loan 2"), 1, 70)
+    assert exposure(view_of(graph_of(*told, other)), [0]) == 170
+
+
+def test_what_already_holds_is_kept_once_and_every_change_and_transfer_is_kept():
+    again = [edge("uses", "a", ("phone", "13800138000"), at, source=f"d{at}") for at in range(50)]
+    assert graph_of(*again).edge_count == 1
+    assert graph_of(*reversed(again)).edge_count == 50  # each says an earlier time
+    shares = [edge("owns", "a", "b", at, value) for at, value in enumerate(["0.5", "0.6", "0.5", "0.5"])]
+    assert graph_of(*shares).edge_count == 3
+    assert graph_of(*(edge("transfers", "a", "b", at, 5) for at in range(3))).edge_count == 3

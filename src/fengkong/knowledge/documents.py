@@ -10,17 +10,17 @@ from decimal import Decimal
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.errors import InputError, SettingsError, likely_slip
 from fengkong.domain.signals import Signal
-from fengkong.knowledge.entities import Edge, Entity, Vocabulary
+from fengkong.knowledge.entities import Edge, Entity, Vocabulary, check_value
 
-__all__ = ["DocumentReading", "Relation", "Role"]
+__all__ = ["DocumentReading", "Relation", "Role", "written"]
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
     """Someone or something that a document names, such as its applicant: the type of entity and where it stands.
 
-    field: the field that holds its name. label: the type of span by which models mark it in the text ("ORG"); a text
-    may hold several. One of the two is given.
+    field: the field that holds its name, or a list of names. label: the type of span by which models mark it in the
+    text ("ORG"); a text may hold several. One of the two is given.
     """
 
     name: str
@@ -71,12 +71,14 @@ class DocumentReading:
                 raise SettingsError("edges of this kind have no value", received=repr(relation.kind), cure=cure)
 
     def entities(self, doc: Document, signals: Iterable[Signal] = ()) -> dict[str, list[Entity]]:
-        """The entities of each role; none where the field is unknown or holds no letter or digit."""
+        """The entities of each role, one for each name in a list; none where the field is unknown or names nobody."""
         spans = [span for signal in signals for span in signal.spans]
         found: dict[str, list[Entity]] = {}
         for role in self.roles:
             given = (
-                [span.text for span in spans if span.label == role.label] if role.label else [_text(doc, role.field)]
+                [span.text for span in spans if span.label == role.label]
+                if role.label
+                else written(doc.fields.get(role.field))
             )
             found[role.name] = list(dict.fromkeys(self._named(role.type, given)))
         return found
@@ -84,15 +86,12 @@ class DocumentReading:
     def edges(self, doc: Document, time: datetime, signals: Iterable[Signal] = ()) -> list[Edge]:
         """What the document says, as of a time; its id is the source.
 
-        A value that is not a number, negative, or a share above 1 is taken as not known.
+        A value that is not a number, or that `check_value` refuses, is taken as not known.
         """
         found = self.entities(doc, signals)
         edges = []
         for relation in self.relations:
-            measure = self.vocabulary.kinds[relation.kind]
-            value = _value(doc.fields.get(relation.value)) if relation.value else None
-            if value is not None and (value < 0 or (measure == "share" and value > 1)):
-                value = None
+            value = self._value(relation.kind, doc.fields.get(relation.value)) if relation.value else None
             edges += [
                 Edge(relation.kind, start, end, time, None, value, doc.id)
                 for start in found[relation.start]
@@ -100,6 +99,17 @@ class DocumentReading:
                 if start != end
             ]
         return edges
+
+    def _value(self, kind: str, given: FieldValue) -> Decimal | None:
+        """An exact number, a float as it is written; None for one that an edge of the kind can't have."""
+        if isinstance(given, bool) or not isinstance(given, int | float | Decimal):
+            return None
+        value = Decimal(str(given))
+        try:
+            check_value(kind, self.vocabulary.kinds[kind], value)
+        except InputError:
+            return None
+        return value
 
     def _named(self, kind: str, names: Iterable[str]) -> Iterator[Entity]:
         for name in names:
@@ -109,21 +119,25 @@ class DocumentReading:
                 continue  # a dash or a blank is how forms say "none"
 
 
+_LONGEST_NUMBER = 40
+"""Digits of the longest identifier that is written out where it comes as a number."""
+
+
 def _known(what: str, word: str, known: Iterable[str] | Mapping[str, object]) -> None:
     if word not in known:
         raise SettingsError(f"{what} is not declared", received=repr(word), cure=likely_slip(word, known))
 
 
-def _text(doc: Document, name: str) -> str:
-    value = doc.fields.get(name)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None or isinstance(value, bool) else str(value)
-
-
-def _value(value: FieldValue) -> Decimal | None:
-    """An exact number; a float as it is written."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return None
-    exact = Decimal(str(value))
-    return exact if exact.is_finite() else None
+def written(value: FieldValue) -> list[str]:
+    """The names in a field, one for each item of a list: 7, 7.0 and "7" are one name, unknown ones and flags none."""
+    if isinstance(value, tuple):
+        return [name for item in value for name in written(item)]
+    if value is None or isinstance(value, bool):
+        return []
+    if isinstance(value, float | Decimal):
+        number = Decimal(str(value))
+        if not number.is_finite():
+            return []
+        whole = number == number.to_integral_value() and number.adjusted() < _LONGEST_NUMBER
+        return [f"{number:.0f}" if whole else str(number)]
+    return [str(value)]

@@ -9,10 +9,13 @@ from typing import Literal, NamedTuple
 from fengkong.domain.errors import InputError, likely_slip
 from fengkong.knowledge.names import normal_name
 
-__all__ = ["Edge", "Entity", "Measure", "Vocabulary", "check_value"]
+__all__ = ["EVENTS", "Edge", "Entity", "Measure", "Vocabulary", "check_value"]
 
 Measure = Literal["nothing", "amount", "share"]
 """What the value of an edge measures: an amount of money (all in one currency), or a share from 0 to 1."""
+
+EVENTS = frozenset({"transfers"})
+"""Kinds of edges that tell what happened, each on its own; the others tell what holds, and may be said again."""
 
 
 class Entity(NamedTuple):
@@ -103,11 +106,17 @@ class Vocabulary:
             check_value(edge.kind, measure, edge.value)
 
 
+_MOST = Decimal(10) ** 18
+"""More than any amount of money, so that sums stay exact."""
+
+
 def check_value(kind: str, measure: Measure, value: Decimal) -> None:
     """Raises InputError for a value that an edge of this kind can't have."""
     if measure == "nothing":
         raise InputError(f"an edge of kind {kind!r} has no value", received=str(value), cure="leave it out")
     if not value.is_finite() or value < 0:
         raise InputError("a value must be finite and not negative", received=str(value), cure="correct it")
+    if measure == "amount" and value > _MOST:
+        raise InputError("an amount is beyond all money", received=f"{value:.1e}", cure="correct it")
     if measure == "share" and value > 1:
         raise InputError("a share lies between 0 and 1", received=str(value), cure="write 60% as 0.6")

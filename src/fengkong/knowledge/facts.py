@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from fengkong.domain.documents import Document, FieldValue
+from fengkong.domain.documents import Document
 from fengkong.domain.errors import SettingsError, likely_slip
 from fengkong.domain.signals import Fact
 from fengkong.knowledge.documents import DocumentReading, Role
@@ -17,6 +18,9 @@ __all__ = ["GraphFacts", "GraphLimits"]
 
 PARTIES = frozenset({"person", "company"})
 """Types that guarantee, own and borrow; the facts of these are drawn for them alone."""
+
+
+_Drawn = int | float | Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,11 @@ class GraphLimits:
 class GraphFacts:
     """Draws facts from the graph as it was known when a document came, with the document's own links.
 
-    For each role named by a field:
+    For each role named by a field; of one that names several entities, the gravest of theirs:
     hops_to_bad: edges to the nearest entity known to be bad; `limits.hops` + 1 where none is that near.
     risk: the probability, in [0, 1], that a walk from it meets one.
     links: entities linked with it directly; `limits.hub` + 1 means more.
-    ring_size: how many share its phones, devices and the like, directly or through others; `limits.ring` means more.
+    ring_size: how many share its phones, devices and the like, directly or through others; `limits.ring` means so many or more.
     And for people and companies:
     circle_length: edges on the shortest circle of guarantees through it; 0 where there is none.
     group_size, group_exposure: the group under one control, and what it borrows and guarantees.
@@ -85,13 +89,13 @@ class GraphFacts:
         found = self._reading.entities(doc)
         facts = []
         for name, (role, draw) in self._drawn.items():
-            numbers = [view.number(entity) for entity in found[role.name]]
-            facts.append(Fact(name, draw(view, numbers[0]) if numbers else None, "graph"))
+            drawn = [draw(view, view.number(entity)) for entity in found[role.name]]
+            facts.append(Fact(name, _gravest(name.rpartition(".")[2], drawn), "graph"))
         return facts
 
-    def _draws(self, role: Role) -> dict[str, Callable[[GraphView, int], FieldValue]]:
+    def _draws(self, role: Role) -> dict[str, Callable[[GraphView, int], _Drawn]]:
         limits = self._limits
-        draws: dict[str, Callable[[GraphView, int], FieldValue]] = {
+        draws: dict[str, Callable[[GraphView, int], _Drawn]] = {
             "hops_to_bad": lambda view, number: hops_to_bad(view, number, limits.hops),
             "risk": lambda view, number: spread_risk(view, number, stop=limits.stop),
             "links": lambda view, number: len(view.neighbours(number)),
@@ -105,8 +109,20 @@ class GraphFacts:
             }
         return draws
 
-    def _group_exposure(self, view: GraphView, number: int) -> FieldValue:
+    def _group_exposure(self, view: GraphView, number: int) -> _Drawn:
         members = control_group(view, number, self._limits.group)
         if len(members) == self._limits.group:
             return None  # a part of the group would pass for the whole
         return exposure(view, members, self._limits.exposure_kinds)
+
+
+def _gravest(fact: str, drawn: Sequence[_Drawn]) -> _Drawn:
+    """One value for several entities; unknown where there is none, or one of theirs is."""
+    known = [value for value in drawn if value is not None]
+    if not known or len(known) < len(drawn):
+        return None
+    if fact == "hops_to_bad":
+        return min(known)
+    if fact == "circle_length":  # 0 is none
+        return min((length for length in known if length), default=0)
+    return max(known)

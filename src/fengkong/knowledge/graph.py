@@ -1,9 +1,9 @@
 """Who is linked to whom: a typed graph that only grows, each statement with its time and source.
 
 The store is plain adjacency: lists of edge numbers, those that leave an entity and those that arrive, each sorted by
-time, and the edges' parts in arrays. A
-walk as of a time stops at the first later edge, so it costs no more for all that became known since. Adding is O(1)
-for edges that come in the order of time.
+time, and the edges' parts in arrays. A walk as of a time stops at the first later edge, so it costs no more for all
+that became known since. Adding is O(1) for edges that come in the order of time. What only repeats what already holds
+is not kept, so that a customer's thousandth document adds no thousandth edge to the same phone.
 """
 
 from array import array
@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from fengkong.domain.errors import InputError
-from fengkong.knowledge.entities import Edge, Entity, Vocabulary
+from fengkong.knowledge.entities import EVENTS, Edge, Entity, Vocabulary
 
 __all__ = ["NEVER", "EdgeColumns", "EntityGraph", "from_ticks", "ticks"]
 
@@ -22,6 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 NEVER = 2**63 - 1
 """The end of what holds on, in ticks."""
+_RECENT = 128
 
 
 def ticks(moment: datetime) -> int:
@@ -81,10 +82,14 @@ class EntityGraph:
         return len(self.kind)
 
     def add(self, edge: Edge) -> None:
-        """Take in one statement. Raises InputError as `Vocabulary.check` does; then nothing is changed."""
+        """Take in one statement, unless it already holds. Raises InputError as `Vocabulary.check` does; then nothing is
+        changed.
+        """
         self.vocabulary.check(edge)
         number = len(self.kind)
         start, end = self.add_entity(edge.start), self.add_entity(edge.end)
+        if edge.kind not in EVENTS and self._holds(edge, start, end):
+            return
         self.kind.append(self._kinds[edge.kind])
         self.start.append(start)
         self.end.append(end)
@@ -195,6 +200,17 @@ class EntityGraph:
                 self.value[number],
                 source,
             )
+
+    def _holds(self, edge: Edge, start: int, end: int) -> bool:
+        """Whether the last statement before it on the same link says the same; looks at the last `_RECENT` edges."""
+        kind, time = self._kinds[edge.kind], ticks(edge.time)
+        shorter = min(self.leaving[start], self.arriving[end], key=len)
+        for number in reversed(shorter[-_RECENT:]):
+            link = (self.start[number], self.end[number], self.kind[number])
+            if link == (start, end, kind) and self.time[number] <= time:
+                until = NEVER if edge.until is None else ticks(edge.until)
+                return self.until[number] == until and self.value[number] == edge.value
+        return False
 
     def _touch(self, edges: list[int], edge: int) -> None:
         time = self.time

@@ -64,10 +64,11 @@ class GraphView:
         return number >= 0 and self.graph.bad_since(number) < self._as_of
 
     def neighbours(self, number: int, kinds: Kinds = None, *, outward: bool | None = None) -> Sequence[int]:
-        """The entities that an edge of these kinds links it with, each once, by time; at most `hub` + 1 of them.
+        """The entities that an edge of these kinds links it with, each once; at most `hub` + 1 of them.
 
-        kinds: all where it is None, else as `kinds` gives them. outward: only edges that leave it, or only those that
-        lead to it. An edge to itself links it with nobody, but both leaves and leads to it.
+        Those of own edges come first, then the others by time. kinds: all where it is None, else as `kinds` gives them.
+        outward: only edges that leave it, or only those that lead to it. An edge to itself links it with nobody, but
+        both leaves and leads to it.
         """
         key = (number, kinds, outward)
         near = self._near.get(key)

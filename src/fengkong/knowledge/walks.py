@@ -12,24 +12,32 @@ from fengkong.text.clusters import Clusters
 __all__ = ["all_rings", "circle_length", "hops_to_bad", "ring", "spread_risk"]
 
 
-def hops_to_bad(view: GraphView, start: int, most: int = 4, *, sight: int = 500) -> int:
+_SIGHT = 500
+"""Entities within which a walk looks; beyond so many, everybody is near everybody."""
+
+
+def hops_to_bad(view: GraphView, start: int, most: int = 4, *, sight: int = _SIGHT) -> int | None:
     """Edges on the shortest way to a known bad entity, in any direction: 0 where it is one itself.
 
-    `most` + 1 where none is within `most`, or among the nearest `sight` entities, beyond which everybody is near: so a
-    rule such as `hops <= 2` stays plainly false.
+    `most` + 1 where none is within `most`, so that a rule such as `hops <= 2` is plainly false. None, for not known,
+    where none is among the nearest `sight` entities, and more are within `most`.
     """
+    if view.is_bad(start):
+        return 0
     seen = {start}
     level = [start]
-    for hops in range(most + 1):
-        if any(view.is_bad(number) for number in level):
-            return hops
+    for hops in range(1, most + 1):
         ahead: dict[int, None] = {}
         for number in level:
             ahead.update((near, None) for near in view.passes(number) if near not in seen)
             if len(seen) + len(ahead) > sight:
-                return most + 1
+                break
+        if any(view.is_bad(number) for number in ahead):
+            return hops
         level = list(ahead)
         seen.update(level)
+        if len(seen) > sight:
+            return None
     return most + 1
 
 
@@ -104,15 +112,25 @@ def all_rings(view: GraphView, kinds: Iterable[str] = ("uses",)) -> list[list[in
     return sorted((ring for ring in rings.values() if len(ring) > 1), key=len, reverse=True)
 
 
-def circle_length(view: GraphView, start: int, kinds: Iterable[str] = ("guarantees",), most: int = 8) -> int:
-    """Edges on the shortest directed circle through the entity, from 1; 0 where there is none of at most `most`."""
+def circle_length(
+    view: GraphView, start: int, kinds: Iterable[str] = ("guarantees",), most: int = 8, *, sight: int = _SIGHT
+) -> int | None:
+    """Edges on the shortest directed circle through the entity, from 1; 0 where there is none of at most `most`.
+
+    None, for not known, where none is among the first `sight` entities met.
+    """
     wanted = view.kinds(kinds)
     seen = {start}
     level = [start]
     for length in range(1, most + 1):
-        ahead = dict.fromkeys(other for number in level for other in view.passes(number, wanted, outward=True))
-        if start in ahead:
-            return length
-        level = [number for number in ahead if number not in seen]
+        ahead: dict[int, None] = {}
+        for number in level:
+            onward = view.passes(number, wanted, outward=True)
+            if start in onward:
+                return length
+            ahead.update((other, None) for other in onward if other not in seen)
+            if len(seen) + len(ahead) > sight:
+                return None
+        level = list(ahead)
         seen.update(level)
     return 0
