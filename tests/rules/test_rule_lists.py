@@ -186,6 +186,21 @@ def test_many_bad_rows_are_told_in_few_lines_and_warnings_hide_no_error(folder: 
         RuleSet.load(folder / "rules.yaml")
 
 
+def test_the_hash_covers_how_a_list_is_looked_up(folder: Path) -> None:
+    def hash_of(old: str, new: str) -> str:
+        text = TEXT.replace("applied: date", "applied: date\n  paid: date").replace(old, new, 1)
+        return RuleSet.parse(text, folder=folder).hash
+
+    hashes = [
+        hash_of("", ""),
+        hash_of("of: phone", "of: code"),
+        hash_of("as_of: applied", "as_of: paid"),
+        hash_of(", of: code", ""),
+    ]
+    assert len(set(hashes)) == len(hashes)
+    assert hash_of("friends: friends.csv", "friends: {file: friends.csv, of: text}") == hashes[0]
+
+
 def test_a_list_of_too_many_rows_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_files, "ROWS", 3)
     assert found(folder) == []

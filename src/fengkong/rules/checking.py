@@ -79,6 +79,7 @@ def _definition(nodes: Nodes, root: yaml.Node, *, compare: bool) -> Definition |
     report_idle(nodes, sections, rules)
     if compare:
         nodes.findings += _new(nodes.findings, sections.compared(rules, default))
+    lists = {name: declared for name, declared in sections.lists.items() if declared is not None}
     return Definition(
         texts.get("name") or "",
         texts.get("version") or "",
@@ -87,7 +88,8 @@ def _definition(nodes: Nodes, root: yaml.Node, *, compare: bool) -> Definition |
         {code: texts for code, (_, texts) in sections.reasons.items()},
         tuple(rules),
         derived,
-        lists={name: str(declared.content) for name, declared in sections.lists.items() if declared is not None},
+        lists={name: str(declared.content) for name, declared in lists.items()},
+        lookups={name: declared.lookup for name, declared in lists.items() if declared.lookup},
         windows=tuple(sections.inputs.windows),
         budget=budget,
         files=tuple(sorted(nodes.files)),

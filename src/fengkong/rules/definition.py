@@ -71,8 +71,9 @@ class Definition:
     """A rule set's content: its inputs with signals spelt out, its reasons' texts by code and language, its rules.
 
     derived: the tree by name of every value that is derived from inputs, such as `points.total`. lists: the hash of
-    the content of each list by name. windows: the inputs that are computed from past events. files: the lists, tables
-    and scorecards that it was read from, by their path from it; what they hold is in the rest.
+    the content of each list by name. lookups: by list, the kind of its entries and the input for the day, where that is
+    declared. windows: the inputs that are computed from past events. files: the lists, tables and scorecards that it
+    was read from, by their path from it; what they hold is in the rest.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Definition:
     rules: tuple[Rule, ...]
     derived: Mapping[str, Expr] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
+    lookups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
     budget: Budget = Budget()
     files: tuple[str, ...] = ()
@@ -100,7 +102,12 @@ class Definition:
         }
         # Points follow from the rules, which are there.
         derived = {name: canonical(tree) for name, tree in self.derived.items() if not name.startswith(POINTS)}
-        later = {"derived": derived, "lists": self.lists, "windows": [_content(window) for window in self.windows]}
+        later = {
+            "derived": derived,
+            "lists": self.lists,
+            "lookups": self.lookups,
+            "windows": [_content(window) for window in self.windows],
+        }
         budget = {} if self.budget == Budget() else {"budget": self.budget}
         return digest(content | {key: value for key, value in later.items() if value} | budget)
 

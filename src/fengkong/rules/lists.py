@@ -27,6 +27,13 @@ class DeclaredList:
     content: Listing
     day: Input | None
 
+    @property
+    def lookup(self) -> tuple[str, ...]:
+        """What counts beside the content: the kind of its entries, and the input for the day; empty for plain texts."""
+        if self.day is not None:
+            return str(self.kind), self.day.name
+        return () if self.kind is EntityKind.TEXT else (str(self.kind),)
+
     def holds(self, value: Expr) -> Expr:
         """The condition that the value is on the list."""
         plain = (Call("plain form", (value,), (str(self.kind),), TEXT),)
