@@ -212,6 +212,19 @@ def test_windows_of_a_candidate_are_computed_as_of_each_case() -> None:
     assert table["before"].to_list() == [0, 1, 2, 3]
 
 
+def test_a_callers_field_can_not_pass_for_a_candidates_window() -> None:
+    docs = [
+        Document("a car", {"amount": 70, "income": 90, "customer": "a", "past": 0}, time=NOON + timedelta(hours=n))
+        for n in range(3)
+    ]
+    _, ledger = decide(docs)
+    candidate = Policy("loans", RuleSet.parse(RULES.replace("earlier", "past")))
+    live = Decider(candidate, scorers(), MemoryLedger(), sources=[Hops(), Velocity(candidate.windows, ledger)])
+    table = case_table(stored_decisions(ledger), [Velocity(candidate.windows, ledger)])
+    assert table["past"].to_list() == [0, 1, 2]
+    assert [{fact.name: fact.value for fact in live.decide(doc).facts}["past"] for doc in docs] == [0, 1, 2]
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".jsonl"])
 def test_cases_come_back_from_a_file_as_they_were(tmp_path: Path, suffix: str) -> None:
     _, ledger = decide(DOCS)
@@ -225,6 +238,52 @@ def test_cases_come_back_from_a_file_as_they_were(tmp_path: Path, suffix: str) -
     assert [again[name].to_list() for name in table.columns] == [table[name].to_list() for name in table.columns]
     policy = Policy("loans", RuleSet.parse(CANDIDATE))
     assert backtested(backtest(policy, again)) == backtested(backtest(policy, table))
+
+
+def test_half_a_surrogate_pair_in_a_text_ends_no_backtest(tmp_path: Path) -> None:
+    _, ledger = decide([Document("a \ud800 car", {"amount": 70, "income": 90}, pair="\ud800")])
+    table = case_table(stored_decisions(ledger))
+    assert (table["text"].to_list(), table["case pair"].to_list()) == (["a \ufffd car"], ["\ufffd"])
+    write_table(table, tmp_path / "cases.parquet")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "wanted"),
+    [
+        ("signals.risk.failed", ["yes"], "Boolean"),
+        ("signals.risk.unread", ["many"], "Int64"),
+        ("signals.risk.labels", [[1]], "List"),
+        ("case empty", ["no"], "Boolean"),
+        ("case outcome", [1], "String"),
+        ("case time", ["2026-01-01"], "Datetime"),
+        ("json due", [5], "String"),
+        ("text", [5], "String"),
+    ],
+)
+def test_a_column_of_another_type_is_refused_by_name(
+    tmp_path: Path, column: str, values: list[object], wanted: str
+) -> None:
+    pl.DataFrame({"amount": [1], column: values}).write_parquet(tmp_path / "mine.parquet")
+    with pytest.raises(InputError, match=f"the column '{column}' is of another type .*write it as {wanted}"):
+        read_cases(tmp_path / "mine.parquet")
+
+
+def test_a_column_of_a_kindred_type_is_read(tmp_path: Path) -> None:
+    pl.DataFrame(
+        {
+            "text": ["\u200b", None],
+            "case empty": pl.Series([None, False]),
+            "case time": [date(2026, 1, 1)] * 2,
+            "case outcome": pl.Series(["approve", "decline"], dtype=pl.Categorical),
+            "case reasons": pl.Series([None, None]),
+            "signals.risk.p": [0, 1],
+            "signals.risk.failed": [0, 1],
+        }
+    ).write_parquet(tmp_path / "mine.parquet")
+    cases = read_cases(tmp_path / "mine.parquet")
+    assert cases["case empty"].to_list() == [True, True]
+    assert cases["signals.risk.failed"].to_list() == [False, True]
+    assert backtest(Policy("loans", RuleSet.parse(RULES)), cases)["before"].to_list() == ["approve", "decline"]
 
 
 def test_a_table_of_ones_own_needs_the_inputs_alone(tmp_path: Path) -> None:

@@ -5,16 +5,18 @@ input can have, and for each signal a column `signals.<name>.<part>` for the par
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 from fengkong.decisions.sources import FactSource
 from fengkong.decisions.stored import Stored, stored_in
-from fengkong.decisions.values import TEXT, rule_values, signal_of, signal_prefix, signal_values
+from fengkong.decisions.values import FIELDS, TEXT, rule_values, signal_of, signal_prefix, signal_values
 from fengkong.decisions.written import read_value, write_value
 from fengkong.domain.canonical import canonical_json
 from fengkong.domain.documents import FieldValue
@@ -59,6 +61,8 @@ SIGNAL = pl.Schema(
 _JSON = "json "
 """What the names of Parquet columns begin with that hold values of several types, as JSON."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 _WHOLE = 2**53
 """Up to here a double holds every integer."""
 
@@ -66,13 +70,16 @@ _WHOLE = 2**53
 def case_table(stored: Iterable[Stored], sources: Sequence[FactSource] = ()) -> pl.DataFrame:
     """The stored decisions as a table.
 
-    sources: of facts that weren't stored, such as a candidate's windows; asked as of the document's time.
+    sources: of facts that weren't stored, such as a candidate's windows; asked as of the document's time. As in a
+    decision, a caller's field that has the name of a source's fact isn't heard.
     """
+    given = frozenset[str]().union(*(source.names for source in sources))
     rows: list[dict[str, Any]] = []
     for doc, dec, _ in stored:
-        known = {fact.name for fact in dec.facts}
+        stored_facts = [fact for fact in dec.facts if fact.source != FIELDS or fact.name not in given]
+        known = {fact.name for fact in stored_facts}
         added = [fact for source in sources for fact in source.facts(doc, doc.time or dec.time)]
-        facts = [*dec.facts, *(fact for fact in added if fact.name not in known)]
+        facts = [*stored_facts, *(fact for fact in added if fact.name not in known)]
         values = rule_values(doc, facts)
         case = {
             "case decision": dec.id,
@@ -100,11 +107,25 @@ def signal_columns(signals: Sequence[Signal]) -> dict[str, Any]:
     return columns
 
 
+def _dtype(name: str) -> pl.DataType | None:
+    """The type of a column of `CASE` or `SIGNAL`; None of an input's."""
+    return CASE.get(name) or (SIGNAL.get(name.rpartition(".")[2]) if signal_of(name) else None)
+
+
+def _encodable(value: Any) -> Any:
+    """The value with U+FFFD for halves of surrogate pairs, which a text may hold and no column can."""
+    match value:
+        case str():
+            return _HALF.sub("\ufffd", value)
+        case list() | tuple():
+            return [_encodable(item) for item in value]
+    return value
+
+
 def _series(name: str, values: Sequence[FieldValue]) -> pl.Series:
     """The column of the type that all values have; of objects where they have several, so that none is changed."""
-    part = name.rpartition(".")[2] if signal_of(name) else ""
-    if known := CASE.get(name) or SIGNAL.get(part):
-        return pl.Series(name, values, dtype=known, strict=False)
+    if known := _dtype(name):
+        return pl.Series(name, [_encodable(value) for value in values], dtype=known, strict=False)
     kinds = {type(value) for value in values if value is not None}
     whole = all(-_WHOLE <= value <= _WHOLE for value in values if isinstance(value, int))
     for fitting, dtype in (({bool}, pl.Boolean), ({str}, pl.String), ({date}, pl.Date)):
@@ -134,7 +155,8 @@ def read_cases(path: Path) -> pl.DataFrame:
     """The cases of a file: Parquet as `write_table` writes it, or JSON Lines of decisions' records.
 
     A Parquet file of one's own needs the inputs of the rules and what it has of `CASE`; the rest is unknown.
-    Raises InputError for a file that is neither, or a line that can't be read, with its place.
+    Raises InputError for a file that is neither, a column of `CASE` or `SIGNAL` of another type, or a line that can't
+    be read, with its place.
     """
     match path.suffix:
         case ".parquet":
@@ -151,6 +173,7 @@ def _parquet(path: Path) -> pl.DataFrame:
         table = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError("the file can't be read as Parquet", where=str(path), cure="check the file") from error
+    table = table.with_columns(_typed(series, path) for series in table)
     mixed = [
         pl.Series(series.name.removeprefix(_JSON), [_from_json(value, path) for value in series], pl.Object)
         for series in table
@@ -160,7 +183,7 @@ def _parquet(path: Path) -> pl.DataFrame:
     if TEXT not in table.columns:
         table = table.with_columns(pl.lit("").alias(TEXT))
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in CASE.items() if name not in table.columns]
-    fresh = "case empty" not in table.columns
+    fresh = "case empty" not in table.columns or table["case empty"].has_nulls()
     table = table.with_columns(missing)
     if not fresh:
         return table
@@ -168,6 +191,37 @@ def _parquet(path: Path) -> pl.DataFrame:
     texts = [normalise(text or "").text for text in table[TEXT].cast(pl.String)]
     empty = [not units(text) for text in texts]
     return table.with_columns(pl.Series(TEXT, texts, pl.String), pl.Series("case empty", empty, pl.Boolean))
+
+
+def _typed(series: pl.Series, path: Path) -> pl.Series:
+    """The column in the type that it has in a table of cases. Raises InputError where it is of another kind."""
+    wanted = pl.String() if series.name == TEXT or series.name.startswith(_JSON) else _dtype(series.name)
+    if wanted is None or series.dtype == wanted:
+        return series
+    try:
+        if _fits(series.dtype, wanted):
+            return series.cast(wanted)
+    except pl.exceptions.PolarsError:
+        pass
+    raise InputError(
+        f"the column {series.name!r} is of another type",
+        where=str(path),
+        received=str(series.dtype),
+        cure=f"write it as {wanted}",
+    )
+
+
+def _fits(found: pl.DataType | DataTypeClass, wanted: pl.DataType | DataTypeClass) -> bool:
+    """Whether values of a type can be read as those of another, without a change of what they say."""
+    if isinstance(found, pl.List) and isinstance(wanted, pl.List):
+        return _fits(found.inner, wanted.inner)
+    moments = (pl.Date, pl.Datetime)
+    return (
+        found in {pl.Null(), wanted}
+        or (found.is_numeric() and (wanted.is_numeric() or wanted == pl.Boolean))
+        or (found in moments and wanted in moments)
+        or (found in (pl.Categorical, pl.Enum) and wanted == pl.String)
+    )
 
 
 def _records(path: Path) -> Iterable[Stored]:

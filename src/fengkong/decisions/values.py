@@ -58,16 +58,9 @@ def signal_values(signals: Iterable[Signal]) -> dict[str, FieldValue]:
         prefix, silent = signal_prefix(sig.name), sig.failed or sig.abstained
         values[f"{prefix}p"] = None if silent else sig.p
         values[f"{prefix}label"] = None if silent else sig.label
-        values[f"{prefix}labels"] = None if silent or sig.label is None else _labels(sig.label)
-        values[f"{prefix}spans"] = None if silent else tuple(span.text for span in sig.spans)
         values[f"{prefix}labels"] = None if silent or sig.label is None else tuple(filter(None, sig.label.split("|")))
         values[f"{prefix}spans"] = None if silent else tuple(span.text for span in sig.spans)
         values[f"{prefix}value"] = None if silent else sig.value
         values[f"{prefix}abstained"] = sig.abstained
         values[f"{prefix}failed"] = sig.failed
     return values
-
-
-def _labels(label: str) -> tuple[str, ...]:
-    """All labels that a text bears; several are joined by "|"."""
-    return tuple(label.split("|")) if label else ()
