@@ -7,6 +7,7 @@ import pytest
 
 from fengkong.assembly import Settings, System, fact_sources
 from fengkong.decisions import Policy
+from fengkong.decisions.records import DECISION
 from fengkong.domain import Decision, Document, InputError, Outcome, SettingsError
 from fengkong.ledger import MemoryLedger
 from fengkong.rules import RuleSet
@@ -69,7 +70,7 @@ def outcomes(decided: list[Decision]) -> list[Outcome]:
 
 
 def test_documents_decided_together_count_for_each_other(tmp_path: Path) -> None:
-    docs = messages(("ann", "1"), ("ben", "1"), ("carl", "1"), ("dora", "2"))
+    docs = messages(("ann", "555-0001"), ("ben", "555-0001"), ("carl", "555-0001"), ("dora", "555-0002"))
     with system(tmp_path, "{graph.who.ring_size: integer}", "graph.who.ring_size >= 3") as ws:
         assert outcomes(ws.decide_many(docs)) == [Outcome.APPROVE, Outcome.APPROVE, Outcome.REVIEW, Outcome.APPROVE]
 
@@ -77,10 +78,24 @@ def test_documents_decided_together_count_for_each_other(tmp_path: Path) -> None
 def test_a_new_start_knows_what_was_decided_before(tmp_path: Path) -> None:
     arguments = (tmp_path, "{graph.who.ring_size: integer}", "graph.who.ring_size >= 3")
     with system(*arguments) as ws:
-        ws.decide_many(messages(("ann", "1"), ("ben", "1")))
-    late = messages(("x", "9"), ("y", "9"), ("carl", "1"))[2]
+        ws.decide_many(messages(("ann", "555-0001"), ("ben", "555-0001")))
+    late = messages(("x", "555-0009"), ("y", "555-0009"), ("carl", "555-0001"))[2]
     with system(*arguments) as ws:
         assert ws.decide(late).outcome is Outcome.REVIEW
+
+
+def test_an_entry_that_cannot_be_read_is_told_once_and_passed_over(tmp_path: Path) -> None:
+    with system(tmp_path, "{graph.who.ring_size: integer}", "graph.who.ring_size >= 3") as ws:
+        ws.decide_many(messages(("ann", "555-0001")))
+        policy, ledger = Policy("links", RuleSet.load(tmp_path / "rules.yaml")), MemoryLedger()
+        ledger.append(DECISION, "m0", {"format": 1, "decision": {}, "document": {"time": "noon"}})
+        ledger.append_many(DECISION, [(entry.subject, entry.body) for entry in ws.ledger.entries()])
+        (source,) = fact_sources(ws.settings, policy, ledger)
+        late = messages(("x", "555-0009"), ("ben", "555-0001"))[1]
+        with pytest.raises(InputError, match="the record of a decision can't be read"):
+            source.facts(late, NOON + timedelta(hours=1))
+        (fact,) = source.facts(late, NOON + timedelta(hours=1))
+        assert (fact.name, fact.value) == ("graph.who.ring_size", 2)
 
 
 def test_tables_say_who_is_known_to_be_bad(tmp_path: Path) -> None:
@@ -91,7 +106,7 @@ def test_tables_say_who_is_known_to_be_bad(tmp_path: Path) -> None:
 
 def test_others_who_sent_the_same_text_are_counted(tmp_path: Path) -> None:
     with system(tmp_path, "{copies.applicants: integer}", "copies.applicants >= 2") as ws:
-        decided = ws.decide_many(messages(("ann", "1"), ("ann", "1"), ("ben", "2"), ("carl", "3")))
+        decided = ws.decide_many(messages(("ann", "555-0001"), ("ann", "555-0001"), ("ben", "555-0002"), ("carl", "3")))
     assert outcomes(decided) == [Outcome.APPROVE, Outcome.APPROVE, Outcome.APPROVE, Outcome.REVIEW]
 
 
@@ -118,7 +133,7 @@ def test_facts_that_the_settings_cannot_give_are_refused(
 
 def test_a_bad_row_of_a_table_is_told_with_its_place(tmp_path: Path) -> None:
     with system(tmp_path, "{graph.who.risk: decimal}", "graph.who.risk > 1") as ws:
-        (tmp_path / "known.csv").write_text("type,name,bad_since\nphone,0009,soon\n", encoding="utf-8")
+        (tmp_path / "known.csv").write_text("type,name,bad_since\nphone,000-000-0009,soon\n", encoding="utf-8")
         policy = Policy("links", RuleSet.load(tmp_path / "rules.yaml"))
         with pytest.raises(InputError, match=r"known\.csv:2.*'soon'"):
             fact_sources(ws.settings, policy, MemoryLedger())

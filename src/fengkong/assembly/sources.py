@@ -15,14 +15,14 @@ from fengkong.decisions.records import DECISION, document_from_record, outcome_f
 from fengkong.decisions.sources import FactSource
 from fengkong.decisions.velocity import Velocity
 from fengkong.domain.documents import Document
-from fengkong.domain.errors import SettingsError
+from fengkong.domain.errors import InputError, SettingsError
 from fengkong.domain.signals import Fact
 from fengkong.knowledge.documents import DocumentReading, Relation, Role
 from fengkong.knowledge.facts import GraphFacts
 from fengkong.knowledge.graph import EntityGraph
 from fengkong.knowledge.rows import read_edges, read_entities
 from fengkong.knowledge.scripts import CopyFacts, ScriptIndex
-from fengkong.ledger.entries import EntryStore
+from fengkong.ledger.entries import Entry, EntryStore
 
 __all__ = ["COPIES", "GRAPH", "fact_sources", "learns_from_documents"]
 
@@ -109,12 +109,25 @@ class _Following:
         self.names = observer.names
 
     def facts(self, doc: Document, as_of: datetime) -> Sequence[Fact]:
-        """The facts by what came strictly before `as_of`. Raises FacilityError when the ledger can't be read."""
+        """The facts by what came strictly before `as_of`.
+
+        Raises FacilityError when the ledger can't be read, and InputError once for entries that can't be observed;
+        later answers go by all the others.
+        """
         with self._lock:
+            fault: InputError | None = None
             while page := self._ledger.entries(self._read, _PAGE):
                 for entry in page:
-                    if entry.kind == DECISION:
-                        past = document_from_record(entry.body)
-                        self._observer.observe(past, past.time or outcome_from_record(entry.body)[1])
                     self._read = entry.seq
+                    try:
+                        self._observe(entry)
+                    except InputError as error:
+                        fault = fault or error
+            if fault is not None:
+                raise fault
             return self._observer.facts(doc, as_of)
+
+    def _observe(self, entry: Entry) -> None:
+        if entry.kind == DECISION:
+            past = document_from_record(entry.body)
+            self._observer.observe(past, past.time or outcome_from_record(entry.body)[1])
