@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengkong.domain import Finding, RuleError
-from fengkong.rules import RuleSet, check, csv_files
+from fengkong.rules import RuleSet, RuleTable, check, csv_files
 from fengkong.rules.listing import Listing, plain_form
 
 TEXT = """\
@@ -88,7 +88,7 @@ def test_an_unknown_value_is_doubt_and_an_empty_one_is_on_no_list(folder: Path) 
     rs = RuleSet.load(folder / "rules.yaml")
     assert state(rs, "blocked") == "unknown"
     assert state(rs, "stranger") == "unknown"
-    assert state(rs, "blocked", phone="n/a") == "no_hit"
+    assert state(rs, "blocked", phone=" \u3000") == "no_hit"
     assert state(rs, "blocked", phone=138) == "error"
 
 
@@ -184,6 +184,17 @@ def test_many_bad_rows_are_told_in_few_lines_and_warnings_hide_no_error(folder: 
     assert [finding.severity for finding in findings].count("warning") == 20
     with pytest.raises(RuleError, match=r"blocked\.csv:102.*and 19 more"):
         RuleSet.load(folder / "rules.yaml")
+
+
+def test_what_holds_no_phone_and_no_code_is_doubt(folder: Path) -> None:
+    rs = RuleSet.load(folder / "rules.yaml")
+    written = {"blocked": ["call me", "", " ", "none: -"], "account": ["--", "", "?!", "6222021233"]}
+    wanted = {"blocked": ["unknown", "no_hit", "no_hit", "unknown"], "account": ["unknown", "no_hit", "unknown", "hit"]}
+    for rule, name in (("blocked", "phone"), ("account", "account")):
+        values = [{name: value, "name": "x", "applied": date(2025, 1, 1)} for value in written[rule]]
+        assert [state(rs, rule, **given) for given in values] == wanted[rule]
+        states = rs.run_table(pl.DataFrame(values)).states[rule]
+        assert [str(RuleTable.STATES[code]) for code in states] == wanted[rule]
 
 
 def test_the_hash_covers_how_a_list_is_looked_up(folder: Path) -> None:

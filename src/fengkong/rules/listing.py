@@ -74,8 +74,13 @@ def _western(text: str) -> str:
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
-def _plain_form(kind: str) -> Callable[[str], str]:
-    return lambda value: plain_form(value, kind)
+def _plain_form(kind: str) -> Callable[[str], str | None]:
+    def find(value: str) -> str | None:
+        plain = plain_form(value, kind)
+        # Something was written, but no phone or code: whether that person is on the list can't be told.
+        return plain if plain or not plain_form(value, EntityKind.TEXT) else None
+
+    return find
 
 
 def _listed(listing: Listing) -> Callable[[str], bool]:
