@@ -276,3 +276,15 @@ def test_a_hostile_cell_is_refused_without_delay(cell: str, code: str) -> None:
     with pytest.raises(ExpressionError) as raised:
         cell_text(column, cell)
     assert [fault.code for fault in raised.value.faults] == [code]
+
+
+def test_a_table_too_large_for_any_condition_is_told_before_its_cells_are_read(tmp_path: Path) -> None:
+    names = [f"i{number}" for number in range(30)]
+    head = "format: 1\nname: n\nversion: 1\nreasons: {R: {en: e, zh: z}}\n"
+    inputs = f"inputs: {{{', '.join(f'{name}: integer' for name in names)}}}\n"
+    table = f"tables: {{t: {{hit: first, inputs: [{', '.join(names)}], outputs: {{n: integer}}, file: t.csv}}}}\n"
+    rules = "rules: [{id: r, when: tables.t.n == 1, then: review, reason: R}]"
+    row = ",".join([*("no number" for _ in names), "1"])
+    (tmp_path / "t.csv").write_text("\n".join([",".join([*names, "n"]), *[row] * 900]), encoding="utf-8")
+    found = check(head + inputs + table + rules, folder=tmp_path)
+    assert [(finding.code, finding.place.name) for finding in found] == [("R022", "t")]

@@ -12,9 +12,10 @@ from fengkong.rules.comparing import IN_LIST
 from fengkong.rules.syntax import ExpressionError, Fault
 from fengkong.rules.tree import Call, Expr, Input, children
 
-__all__ = ["Expansion"]
+__all__ = ["NODES", "Expansion"]
 
 NODES = 50_000
+"""How many parts a condition may have."""
 ALL_NODES = 1_000_000
 DEPTH = 150
 

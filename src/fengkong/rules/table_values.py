@@ -15,9 +15,10 @@ from fengkong.domain.documents import Place
 from fengkong.domain.errors import RuleError, likely_slip
 from fengkong.domain.findings import Finding, Severity
 from fengkong.rules.cases import case_of
-from fengkong.rules.cells import Column, read_cell, read_column, report_at
+from fengkong.rules.cells import ANY, Column, read_cell, read_column, report_at
 from fengkong.rules.csv_files import FINDINGS, Row
 from fengkong.rules.definition import Clause, Rule
+from fengkong.rules.expansion import NODES
 from fengkong.rules.loading import Nodes, read_number
 from fengkong.rules.points import literal, total
 from fengkong.rules.scope import Condition, Scope
@@ -64,9 +65,23 @@ class TableReader:
         """The rows with their conditions; None where one has a fault, which is reported."""
         if not self._judged:
             columns = self._columns()
-            self._guarded = None if columns is None else self._read(columns)
+            self._guarded = None if columns is None or self._is_too_large(columns) else self._read(columns)
             self._judged = True
         return self._guarded
+
+    def _is_too_large(self, columns: Sequence[Column]) -> bool:
+        """Whether no condition could name its outputs; told before its cells are read, which takes seconds."""
+        if self.table.decides:
+            return False
+        parts = 0
+        for column in columns:
+            least = 1 if column.type.kind is Kind.BOOLEAN else 2
+            parts += least * sum(row.cells[column.name] not in {"", ANY} for row in self.table.rows)
+        if parts > NODES:
+            what = f"table {self.table.id!r} makes conditions of more than {NODES} parts"
+            place = self.nodes.place(self.table.node, self.table.id)
+            self.nodes.findings.append(Finding("R022", Severity.ERROR, what, place, "split it, or fill fewer cells"))
+        return parts > NODES
 
     def rules(self, reasons: Collection[str]) -> list[Rule] | None:
         """One rule for each outcome and reason that rows ask for; None where a row has a fault, which is reported."""
