@@ -54,6 +54,12 @@ def test_a_later_snooze_takes_its_place_and_one_that_has_passed_ends_it() -> Non
     assert outcomes(ledger, ("17", 2000, 1)) == ["decline"]
 
 
+def test_a_customer_is_the_same_however_the_number_is_written() -> None:
+    ledger = MemoryLedger()
+    snooze(ledger, Snooze("large", "customer", "17 ", NOON + timedelta(days=5), "Li"))
+    assert outcomes(ledger, ("17", 2000, 1), (17.0, 2000, 1), (" 17", 2000, 1)) == ["approve"] * 3
+
+
 def test_the_trace_the_shadow_and_a_replay_know_of_it() -> None:
     ledger = MemoryLedger()
     snooze(ledger, Snooze("large", "customer", "c1", NOON + timedelta(days=5), "Li"))

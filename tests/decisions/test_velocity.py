@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,29 @@ def test_a_sum_with_a_part_that_is_no_number_is_unknown(amount: FieldValue) -> N
 
 def test_how_many_differ_is_unknown_where_one_is() -> None:
     assert value(window("distinct", of="phone"), [payment(-1, phone="1"), payment(-2)]) is None
+
+
+@pytest.mark.parametrize("customer", [17, 17.0, Decimal("17.00"), " 17 ", "17"])
+@pytest.mark.parametrize("asked", [17, 17.0, Decimal("17.0"), "17 "])
+def test_an_entity_is_the_same_however_its_number_is_written(customer: object, asked: object) -> None:
+    assert value(window("count"), [payment(-1, customer)], customer=asked) == 1
+
+
+def test_numbers_that_are_equal_are_one_in_distinct_and_in_where() -> None:
+    numbers = [1.5, Decimal("1.50"), Decimal("1.5"), 1e22, 10**22, Decimal("1E+22"), 0.0, -0.0, Decimal("1E-3"), 0.001]
+    events = [payment(-1, amount=number) for number in numbers]
+    assert value(window("distinct", of="amount"), events) == 4
+    assert value(window("count", where={"amount": Decimal("1.5")}), events) == 3
+
+
+def test_a_sum_is_exact_or_unknown_whatever_the_threads_precision() -> None:
+    events = [payment(-1, amount=10**40), payment(-2, amount=Decimal("0.01")), payment(-3, amount=1e-300)]
+    with localcontext(prec=3):
+        assert value(window("sum", of="amount"), events) == sum(
+            (Fraction(10**40), Fraction("0.01"), Fraction("1e-300")), Fraction(0)
+        )
+        assert value(window("rate", over=7 * HOUR), events[:1]) == Decimal("0.1428571428571428571428571429")
+    assert value(window("sum", of="amount"), [*events, payment(-4, amount=Decimal("1E+999999"))]) is None
 
 
 def test_an_event_sent_twice_counts_once_and_another_of_its_id_is_refused() -> None:
@@ -251,6 +275,21 @@ def test_what_models_read_in_earlier_texts_counts() -> None:
     one_by_one = threats_decider()
     assert [str(one_by_one.decide(doc).outcome) for doc in docs] == expected
     assert [str(dec.outcome) for dec in threats_decider().decide_many(docs)] == expected
+
+
+def test_a_batch_and_one_by_one_know_the_same_entities() -> None:
+    docs = [Document("my lawyer", {"customer": who, "note": n}) for n, who in enumerate(["7", 7.0, "7 "])]
+    one_by_one = threats_decider()
+    expected = ["approve", "approve", "review"]
+    assert [str(one_by_one.decide(doc).outcome) for doc in docs] == expected
+    assert [str(dec.outcome) for dec in threats_decider().decide_many(docs)] == expected
+
+
+def test_a_document_decided_again_does_not_count_itself() -> None:
+    retried = Document("my lawyer", {"customer": "a"}, id="A-1")
+    decider = threats_decider()
+    assert [str(decider.decide(retried).outcome) for _ in range(4)] == ["approve"] * 4
+    assert str(decider.decide(Document("my lawyer", {"customer": "a"}, id="A-2")).outcome) == "review"
 
 
 def threats_decider() -> Decider:

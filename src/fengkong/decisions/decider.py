@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
+from fengkong.decisions.entities import entity_key
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import DECISION, check_document, record
 from fengkong.decisions.shadow import PHANTOM, BrokenShadow, Shadow
@@ -92,7 +93,7 @@ class Decider:
         step: list[Document] = []
         seen = set[tuple[str, str]]()
         for doc in docs:
-            entities = {(name, str(value)) for name in self._counted_by if (value := doc.fields.get(name)) is not None}
+            entities = {(name, key) for name in self._counted_by if (key := entity_key(doc.fields.get(name)))}
             if seen & entities:
                 yield step
                 step, seen = [], set()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from fengkong.decisions.records import DECISION, document_from_record, outcome_from_record, signals_from_record
@@ -21,7 +21,7 @@ from fengkong.domain.documents import FieldValue
 from fengkong.domain.errors import InputError
 from fengkong.ledger.entries import Entry, EntryStore
 
-__all__ = ["EVENT", "Event", "event_of", "read_events", "record_event", "record_events"]
+__all__ = ["EVENT", "Event", "Happening", "happening_of", "read_events", "record_event", "record_events"]
 
 EVENT = "event"
 """The kind of the ledger's entries that hold events; their subject is the event's id."""
@@ -157,20 +157,30 @@ def _another(event: Event) -> InputError:
     )
 
 
-def event_of(entry: Entry) -> tuple[str, datetime, Mapping[str, FieldValue]] | None:
-    """Kind, time and fields of the event that an entry is, or None where it is none.
+class Happening(NamedTuple):
+    """An event or decision as windows see it. timeless: the id of a document that has no time of its own, else ""."""
+
+    kind: str
+    time: datetime
+    fields: Mapping[str, FieldValue]
+    timeless: str = ""
+
+
+def happening_of(entry: Entry) -> Happening | None:
+    """The event or decision that an entry is, or None where it is neither.
 
     Raises InputError for an event or decision that can't be read.
     """
     if entry.kind == EVENT:
         with _readable(entry):
             body: Mapping[str, Any] = entry.body
-            return body["kind"], datetime.fromisoformat(body["time"]), read_values(body["fields"])
+            return Happening(body["kind"], datetime.fromisoformat(body["time"]), read_values(body["fields"]))
     if entry.kind == DECISION:
         doc, said = document_from_record(entry.body), signal_values(signals_from_record(entry.body))
         outcome, decided = outcome_from_record(entry.body)
         # A caller's field must never stand in for what a model or the policy said.
-        return DECISION, doc.time or decided, {**doc.fields, **said, "outcome": str(outcome)}
+        fields = {**doc.fields, **said, "outcome": str(outcome)}
+        return Happening(DECISION, doc.time or decided, fields, "" if doc.time else doc.id)
     return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fengkong.decisions.entities import entity_key
 from fengkong.domain.decisions import Decision, RuleState
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError
@@ -72,15 +73,14 @@ class Snoozes:
 
     def _found(self, doc: Document) -> Iterator[tuple[str, datetime]]:
         for name, value in doc.fields.items():
-            if value is not None:
-                yield from self._until.get((name, str(value)), {}).items()
+            yield from self._until.get((name, entity_key(value)), {}).items()
 
     def _follow(self) -> None:
         while page := self._ledger.entries(self._read, _PAGE):
             for entry in page:
                 if entry.kind == SNOOZE:
                     given = _snooze(entry)
-                    self._until[given.field, given.value][given.rule] = given.until
+                    self._until[given.field, entity_key(given.value)][given.rule] = given.until
                 self._read = entry.seq
 
 

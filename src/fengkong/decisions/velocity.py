@@ -2,18 +2,19 @@
 
 The index is derived from the windows that the rules declare, and follows the ledger, entry by entry, so that it holds
 no state of its own: it is built anew at every start, and several processes on one ledger see the same. Events are
-placed by their own time, however late they came.
+placed by their own time, however late they came, so that a backtest sees those that had not arrived in time.
 """
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, Overflow
 from operator import itemgetter
 from threading import Lock
 
-from fengkong.decisions.events import EVENT, event_of
+from fengkong.decisions.entities import entity_key
+from fengkong.decisions.events import EVENT, Happening, happening_of
 from fengkong.decisions.records import DECISION
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.signals import Fact
@@ -28,15 +29,22 @@ VELOCITY = "velocity"
 _PAGE = 1000
 _HOUR = timedelta(hours=1)
 
-Moment = tuple[datetime, FieldValue]
-"""When an event happened, and the value of the field that is measured."""
+_EXACT = Context(prec=1000, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, Overflow])
+"""Sums are exact, whatever the thread's own context: all doubles fit in, and what doesn't is told."""
+
+_ROUNDED = Context(prec=28)
+"""Hours and rates have 28 digits, whatever the thread's own context."""
+
+Moment = tuple[datetime, FieldValue, str]
+"""When an event happened, the value of the field that is measured, and which document it is, where that has no time."""
 
 
 class Velocity:
     """The values of declared windows as of any moment. Safe for threads.
 
     A window looks at the events from `over` before that moment up to, but not at, the moment itself: an event doesn't
-    count itself, and nothing that came after it is seen, so that a backtest can't see the future.
+    count itself, and nothing that happened after it is seen, so that a backtest can't see the future. A document
+    without time that is decided on again, under the same id, doesn't count its own earlier decisions.
     """
 
     def __init__(self, windows: Sequence[Window], ledger: EntryStore) -> None:
@@ -65,26 +73,28 @@ class Velocity:
         """Take in what was appended since."""
         while page := self._ledger.entries(self._read, _PAGE):
             for entry in page:
-                if entry.kind in self._kinds and (event := event_of(entry)):
+                if entry.kind in self._kinds and (event := happening_of(entry)):
                     for timeline in self._timelines.values():
-                        timeline.add(*event)
+                        timeline.add(event)
                 self._read = entry.seq
 
     def _value(self, window: Window, doc: Document, as_of: datetime) -> FieldValue:
-        entity = _entity(doc.fields, window)
-        if not entity:
+        entity = entity_key(doc.fields.get(window.by))
+        if not entity:  # those without a name aren't one entity
             return None
         moments = self._timelines[_looked_at(window)].between(entity, as_of - window.over, as_of)
+        if doc.time is None:
+            moments = [moment for moment in moments if moment[2] != doc.id]
         match window.measure:
             case "count":
                 return len(moments)
             case "sum":
-                return _sum([value for _, value in moments])
+                return _sum([value for _, value, _ in moments])
             case "distinct":
-                values = {value if value is None else _key(value) for _, value in moments}
+                values = {None if value is None else entity_key(value) for _, value, _ in moments}
                 return None if None in values else len(values)
             case "rate":
-                return Decimal(len(moments)) / _hours(window.over)
+                return _ROUNDED.divide(len(moments), _hours(window.over))
             case "since_last":
                 return _hours(as_of - moments[-1][0]) if moments else None
 
@@ -96,14 +106,16 @@ class _Timeline:
         self._window = window
         self._moments: dict[str, list[Moment]] = defaultdict(list)
 
-    def add(self, kind: str, time: datetime, fields: Mapping[str, FieldValue]) -> None:
-        window = self._window
-        entity = _entity(fields, window)
-        wanted = kind == window.events and all(
-            fields.get(name) is not None and _key(fields[name]) == _key(value) for name, value in window.where.items()
+    def add(self, event: Happening) -> None:
+        window, fields = self._window, event.fields
+        entity = entity_key(fields.get(window.by))
+        wanted = event.kind == window.events and all(
+            fields.get(name) is not None and entity_key(fields[name]) == entity_key(value)
+            for name, value in window.where.items()
         )
         if wanted and entity:
-            insort(self._moments[entity], (time, fields.get(window.of)), key=itemgetter(0))
+            moment = (event.time, fields.get(window.of), event.timeless)
+            insort(self._moments[entity], moment, key=itemgetter(0))
 
     def between(self, entity: str, start: datetime, end: datetime) -> Sequence[Moment]:
         """The moments from start on, before end."""
@@ -114,30 +126,25 @@ class _Timeline:
 
 def _looked_at(window: Window) -> tuple[object, ...]:
     """Windows that differ only in how far they look back, and in what they make of it, share a timeline."""
-    where = tuple(sorted((name, _key(value)) for name, value in window.where.items()))
+    where = tuple(sorted((name, entity_key(value)) for name, value in window.where.items()))
     return window.events, window.by, window.of, where
 
 
-def _entity(fields: Mapping[str, FieldValue], window: Window) -> str:
-    """The entity that the fields name; "" where they name none, since those without a name aren't one entity."""
-    value = fields.get(window.by)
-    return "" if value is None else _key(value).strip()
-
-
-def _key(value: FieldValue) -> str:
-    """An id or word is the same whether it came as a number or as text."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _sum(values: Sequence[FieldValue]) -> Decimal | None:
-    """The exact sum; unknown where one of the values is unknown or no number, since a part isn't the whole."""
+    """The exact sum; unknown where one of the values is unknown or no number, since a part isn't the whole.
+
+    Unknown, too, where it would take more than a thousand digits.
+    """
     total = Decimal(0)
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             return None
-        total += Decimal(repr(value)) if isinstance(value, float) else value
+        try:
+            total = _EXACT.add(total, Decimal(repr(value)) if isinstance(value, float) else value)
+        except ArithmeticError:
+            return None
     return total
 
 
 def _hours(span: timedelta) -> Decimal:
-    return Decimal(span // timedelta(microseconds=1)) / Decimal(_HOUR // timedelta(microseconds=1))
+    return _ROUNDED.divide(span // timedelta(microseconds=1), _HOUR // timedelta(microseconds=1))
