@@ -65,6 +65,17 @@ def messages(*said: tuple[str, str]) -> list[Document]:
     ]
 
 
+def test_the_names_that_a_document_states_make_no_other_text_of_it(tmp_path: Path) -> None:
+    said = "my name is {0}, and {0} asks for this loan because the roof of {0} leaks; please help {0}, soon and kindly"
+    names = ["wilhelmina featherstonehaugh", "bob oddly", "konstantinos papadopoulos"]
+    docs = [
+        Document(said.format(who), {"who": who, "phone": ""}, id=who, time=NOON + timedelta(minutes=n))
+        for n, who in enumerate(names)
+    ]
+    with system(tmp_path, "{copies.applicants: integer}", "copies.applicants >= 2") as ws:
+        assert outcomes(ws.decide_many(docs))[-1] is Outcome.REVIEW
+
+
 def outcomes(decided: list[Decision]) -> list[Outcome]:
     return [dec.outcome for dec in decided]
 
@@ -135,5 +146,5 @@ def test_a_bad_row_of_a_table_is_told_with_its_place(tmp_path: Path) -> None:
     with system(tmp_path, "{graph.who.risk: decimal}", "graph.who.risk > 1") as ws:
         (tmp_path / "known.csv").write_text("type,name,bad_since\nphone,000-000-0009,soon\n", encoding="utf-8")
         policy = Policy("links", RuleSet.load(tmp_path / "rules.yaml"))
-        with pytest.raises(InputError, match=r"known\.csv:2.*'soon'"):
+        with pytest.raises(InputError, match=r"known\.csv:2: the bad_since is not a time \(received 4 characters"):
             fact_sources(ws.settings, policy, MemoryLedger())

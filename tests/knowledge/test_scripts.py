@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError
 from fengkong.knowledge import CopyFacts, ScriptIndex, script_rings
+from fengkong.knowledge.scripts import template
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SCRIPTS = {
@@ -80,6 +81,44 @@ def test_names_that_the_application_states_are_taken_out():
     texts = [short.format(long), short.format("老王面馆")]
     assert script_rings(texts) == []
     assert script_rings(texts, [[long], ["老王面馆"]]) == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("names", "left"),
+    [
+        (["Wang", "Wang Wei Ltd"], "isaplace"),
+        (["e", ""], "wangweiltdisaplace"),
+        (["pla"], "wangweiltdisaplace"),
+        (["WEI LTD", "Wang"], "isaplace"),
+    ],
+)
+def test_names_go_whole_and_the_longest_first(names, left):
+    assert template("Wang Wei Ltd is a place", names) == left
+
+
+def test_a_name_beside_han_characters_is_a_word():
+    assert template("本人Ann从事餐饮，Anna介绍", ["Ann"]) == "本人从事餐饮anna介绍"
+    assert template("本人王伟从事餐饮", ["王伟"]) == "本人从事餐饮"
+
+
+def test_exact_repeats_of_texts_without_id_are_copies():
+    facts = CopyFacts(ScriptIndex(), author="applicant")
+    text = varied("zh", Random(6))
+    for hour in range(6):
+        doc = Document(text, {"applicant": "a"})
+        assert [fact.value for fact in facts.facts(doc, START + timedelta(hours=hour))] == [hour, 0]
+        facts.observe(doc, START + timedelta(hours=hour))
+
+
+def test_an_author_is_one_however_spelt_and_each_blank_one_another():
+    draw = Random(7)
+    facts = CopyFacts(ScriptIndex(), author="applicant")
+    for author in ("Wang Wei", "wang wei ", 7, "7", 7.0, "", "", None, "无"):
+        facts.observe(Document(varied("zh", draw), {"applicant": author}), START)
+    new = Document(varied("zh", draw), {"applicant": "new"})
+    assert [fact.value for fact in facts.facts(new, START + timedelta(1))] == [9, 6]
+    mine = Document(varied("zh", draw), {"applicant": "WANG  WEI"})
+    assert [fact.value for fact in facts.facts(mine, START + timedelta(1))] == [9, 5]
 
 
 def test_a_short_text_is_a_copy_of_nothing():

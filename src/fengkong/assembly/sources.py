@@ -51,7 +51,9 @@ def fact_sources(settings: Settings, policy: Policy, ledger: EntryStore) -> list
                 received=min(copies),
                 cure="name the field as knowledge.script",
             )
-        sources.append(_Following(CopyFacts(ScriptIndex(), author=settings.knowledge.script), ledger))
+        author = settings.knowledge.script
+        named = [author, *(role.field for role in settings.knowledge.roles.values())]
+        sources.append(_Following(CopyFacts(ScriptIndex(), author=author, names=named), ledger))
     return sources
 
 

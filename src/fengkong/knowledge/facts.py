@@ -44,12 +44,14 @@ class GraphFacts:
     """Draws facts from the graph as it was known when a document came, with the document's own links.
 
     For each role named by a field; of one that names several entities, the gravest of theirs:
-    hops_to_bad: edges to the nearest entity known to be bad; `limits.hops` + 1 where none is that near.
+    hops_to_bad: edges to the nearest entity known to be bad; `limits.hops` + 1 where none is that near, unknown where
+    the walk could not see so far.
     risk: the probability, in [0, 1], that a walk from it meets one.
     links: entities linked with it directly; `limits.hub` + 1 means more.
-    ring_size: how many share its phones, devices and the like, directly or through others; `limits.ring` means so many or more.
+    ring_size: how many share its phones, devices and the like, directly or through others; `limits.ring` means so many
+    or more.
     And for people and companies:
-    circle_length: edges on the shortest circle of guarantees through it; 0 where there is none.
+    circle_length: edges on the shortest circle of guarantees through it; 0 where there is none, unknown as above.
     group_size, group_exposure: the group under one control, and what it borrows and guarantees.
 
     An entity that nobody spoke of before has the facts of what its own document says: nothing bad near, a ring of its

@@ -9,7 +9,7 @@ import re
 
 from fengkong.text.normalising import normalise
 
-__all__ = ["LEGAL_FORMS", "legal_form", "normal_name"]
+__all__ = ["HAN", "LEGAL_FORMS", "legal_form", "normal_name"]
 
 LEGAL_FORMS = {
     "有限责任公司": "有限公司",
@@ -37,15 +37,16 @@ LEGAL_FORMS = {
 }
 """How legal forms are written, and the one way each is kept."""
 
-_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+"""Han characters, as a class of a pattern holds them."""
 _HAN_FORMS, _LATIN_FORMS = (
     "|".join(sorted((form for form in LEGAL_FORMS if (form[0] >= "\u3400") is han), key=len, reverse=True))
     for han in (True, False)
 )
-_FORM = re.compile(rf"(?:(?:{_HAN_FORMS})|(?:(?<=[{_HAN}])|\b)(?:{_LATIN_FORMS}))$")
+_FORM = re.compile(rf"(?:(?:{_HAN_FORMS})|(?:(?<=[{HAN}])|\b)(?:{_LATIN_FORMS}))$")
 _SIGNS = re.compile(r"(?:[^\w&+]|_)+")
-_ANY_HAN = re.compile(f"[{_HAN}]")
-_BETWEEN_HAN = re.compile(f"(?<=[{_HAN}]) +| +(?=[{_HAN}])")
+_ANY_HAN = re.compile(f"[{HAN}]")
+_BETWEEN_HAN = re.compile(f"(?<=[{HAN}]) +| +(?=[{HAN}])")
 _COMPANY_DOTS = re.compile(r"(?<=\b\w)\.(?=\w\b|\s|,|$)")
 _COMPANY = re.compile("(?: (?:co|company))+$")
 _TITLES = re.compile(
@@ -86,7 +87,7 @@ def normal_name(kind: str, name: str) -> str:
     5, or all the same, are none. address: street, road and the like spelt out. device, account and every declared
     type: letters and digits only. A word for "none" (无, 不详, N/A) names nothing of any type.
     """
-    plain = normalise(name).text.casefold().strip()
+    plain = normalise(name.casefold()).text.casefold().strip()
     spell = _SPELLINGS.get(kind, _identifier)
     normal = spell(plain)
     return "" if _NOBODY.fullmatch(_identifier(normal)) else normal

@@ -6,7 +6,8 @@ A table is what the corpus room opens, whatever its format; only its shape is as
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Protocol
+from math import isnan
+from typing import Protocol, TypeVar
 
 from fengkong.domain.documents import Place
 from fengkong.domain.errors import InputError, likely_slip
@@ -30,6 +31,8 @@ EDGE_COLUMNS = {
 ENTITY_COLUMNS = {"type": "类型", "name": "名称", "aliases": "别名", "bad_since": "不良起始"}
 """The columns of a table of entities, and their Chinese names; aliases (joined by "|") and bad_since may be missing."""
 _OPTIONAL = {"until", "value", "source", "aliases", "bad_since"}
+
+_Read = TypeVar("_Read")
 
 
 class GraphRow(Protocol):
@@ -82,9 +85,9 @@ def read_edges(graph: EntityGraph, table: GraphTable, on_bad_row: OnBadRow | Non
                 graph.vocabulary.entity(cells.text("start_type"), cells.text("start")),
                 graph.vocabulary.entity(cells.text("end_type"), cells.text("end")),
                 cells.moment("time"),
-                cells.moment("until") if cells.has("until") else None,
-                cells.number("value") if cells.has("value") else None,
-                cells.text("source") if cells.has("source") else table.file,
+                cells.given("until", cells.moment),
+                cells.given("value", cells.number),
+                cells.given("source", cells.text) or table.file,
             )
         )
 
@@ -97,10 +100,9 @@ def read_entities(graph: EntityGraph, table: GraphTable, on_bad_row: OnBadRow | 
     def take(cells: "_Cells") -> None:
         kind = cells.text("type")
         entity = graph.vocabulary.entity(kind, cells.text("name"))
-        names = cells.text("aliases").split("|") if cells.has("aliases") else []
-        aliases = [graph.vocabulary.entity(kind, name) for name in names]
-        since = cells.moment("bad_since") if cells.has("bad_since") else None
-        _take_entity(graph, entity, aliases, since)
+        names = cells.given("aliases", cells.text)
+        aliases = [graph.vocabulary.entity(kind, name) for name in names.split("|")] if names else []
+        _take_entity(graph, entity, aliases, cells.given("bad_since", cells.moment))
 
     return _read(table, ENTITY_COLUMNS, take, on_bad_row)
 
@@ -156,9 +158,13 @@ class _Cells:
         self._values, self._names = values, names
 
     def has(self, part: str) -> bool:
-        """Whether the cell is there and not empty."""
+        """Whether the cell is there and not empty; NaN is how some tables leave one empty."""
         value = self._values.get(self._names.get(part, ""))
-        return value is not None and value != ""
+        return value is not None and value != "" and not (isinstance(value, float) and isnan(value))
+
+    def given(self, part: str, read: Callable[[str], _Read]) -> _Read | None:
+        """The cell as one of the methods below reads it; None where it is empty."""
+        return read(part) if self.has(part) else None
 
     def text(self, part: str) -> str:
         """The cell as text."""
@@ -178,7 +184,7 @@ class _Cells:
             return Decimal(text)
         except InvalidOperation:
             cure = "write it as 120000.50, without signs of currency or commas"
-            raise InputError(f"the {part} is not a number", received=repr(text[:40]), cure=cure) from None
+            raise InputError(f"the {part} is not a number", received=_outline(text), cure=cure) from None
 
     def moment(self, part: str) -> datetime:
         """The cell as a moment, ISO 8601; UTC where it has no zone."""
@@ -191,5 +197,10 @@ class _Cells:
                 value = datetime.fromisoformat(text)
             except ValueError:
                 cure = "write ISO 8601, such as 2026-03-01 or 2026-03-01T09:30+08:00"
-                raise InputError(f"the {part} is not a time", received=repr(text[:40]), cure=cure) from None
+                raise InputError(f"the {part} is not a time", received=_outline(text), cure=cure) from None
         return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _outline(text: str) -> str:
+    """What stood in a cell without what it says, which may be a person's."""
+    return f"{len(text)} characters, {sum(char.isdigit() for char in text)} of them digits"

@@ -15,6 +15,8 @@ import numpy as np
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError
 from fengkong.domain.signals import Fact
+from fengkong.knowledge.documents import written
+from fengkong.knowledge.names import HAN, normal_name
 from fengkong.text.cleaning import clean
 from fengkong.text.clusters import Clusters
 from fengkong.text.minhash import PERMUTATIONS, Words, band_keys, signatures, similar_pairs
@@ -27,6 +29,7 @@ _BANDS, _ROWS = 16, 4
 _LEAST = 60
 """Bytes of UTF-8 (20 Han characters) below which a template says too little to be a copy of anything."""
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*|[零一二两三四五六七八九十百千万亿]{2,}")
+_LETTER = rf"[^\W{HAN}]"
 _GAPS = re.compile(r"[\W_]+")
 
 
@@ -40,12 +43,23 @@ class Copy(NamedTuple):
 
 
 def template(text: str, names: Iterable[str] = ()) -> str:
-    """What is left of a text without identifiers, numbers, the given names, punctuation, blanks and case."""
+    """What is left of a text without identifiers, numbers, the given names, punctuation, blanks and case.
+
+    Names of one character are left in, as are those that are only a part of a word.
+    """
     plain = clean(text).text.casefold()
-    for name in names:
-        if spelt := clean(name).text.casefold().strip():
-            plain = plain.replace(spelt, " ")
+    spelt = {clean(name).text.casefold().strip() for name in names}
+    for name in sorted(spelt, key=len, reverse=True):
+        if len(name) > 1:
+            plain = re.sub(_word(name), " ", plain)
     return _GAPS.sub("", _NUMBERS.sub("0", plain))
+
+
+def _word(name: str) -> str:
+    """A pattern of the name that is no part of a longer word; Han characters need no borders."""
+    before = f"(?<!{_LETTER})" if re.match(_LETTER, name[0]) else ""
+    after = f"(?!{_LETTER})" if re.match(_LETTER, name[-1]) else ""
+    return before + re.escape(name) + after
 
 
 class ScriptIndex:
@@ -90,8 +104,9 @@ class ScriptIndex:
 class CopyFacts:
     """Facts on how often a document's text was used before.
 
-    copies.count: earlier near-copies, whoever wrote them. copies.applicants: by how many others; a text whose author is
-    not known counts as one of its own. Both are 0 for a text too short to tell.
+    copies.count: earlier near-copies, whoever wrote them; a document that comes again under the id that its caller gave
+    is no copy of itself. copies.applicants: by how many others; a text whose author is not known counts as one of its
+    own. Both are 0 for a text too short to tell.
 
     author: the field that says who applies. names: fields whose values are taken out of the text before it is compared.
     """
@@ -103,20 +118,23 @@ class CopyFacts:
 
     def observe(self, doc: Document, time: datetime) -> None:
         """Take in a document, for those that come later."""
-        self._index.add(doc.text, doc.id, self._written_by(doc), time, self._stated(doc))
+        author = self._written_by(doc) or f"unknown {len(self._index)}"
+        self._index.add(doc.text, doc.id, author, time, self._stated(doc))
 
     def facts(self, doc: Document, as_of: datetime) -> Sequence[Fact]:
         """Both facts, by what came strictly before `as_of`."""
-        found = [copy for copy in self._index.copies(doc.text, as_of, self._stated(doc)) if copy.id != doc.id]
+        own = None if doc.content_hash.startswith(doc.id) else doc.id  # without an id, equal texts bear one
+        found = [copy for copy in self._index.copies(doc.text, as_of, self._stated(doc)) if copy.id != own]
         authors = {copy.author for copy in found} - {self._written_by(doc)}
         return (Fact("copies.count", len(found), "graph"), Fact("copies.applicants", len(authors), "graph"))
 
     def _written_by(self, doc: Document) -> str:
-        author = doc.fields.get(self._author)
-        return f"id:{doc.id}" if author is None else f"author:{author}"
+        """Its authors, however they are spelt; "" where none is known."""
+        names = {normal_name("account", name) for name in written(doc.fields.get(self._author))} - {""}
+        return "author " + " ".join(sorted(names)) if names else ""
 
     def _stated(self, doc: Document) -> list[str]:
-        return [value for name in self._names if isinstance(value := doc.fields.get(name), str)]
+        return [stated for name in self._names for stated in written(doc.fields.get(name))]
 
 
 def script_rings(texts: Sequence[str], names: Sequence[Sequence[str]] | None = None) -> list[list[int]]:
