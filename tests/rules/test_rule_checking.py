@@ -182,3 +182,20 @@ def test_aliases_that_multiply_are_no_bomb() -> None:
 def test_the_error_counts_the_others(one_rule: Callable[[str], str]) -> None:
     with pytest.raises(RuleError, match=r"and 1 more"):
         RuleSet.parse(one_rule("aa > 1 and bb > 1"))
+
+
+@pytest.mark.parametrize("place", ["id", "when", "category", "text"])
+def test_half_of_a_surrogate_pair_is_refused_wherever_it_stands(place: str) -> None:
+    half = {place: "\\ud800"}
+    text = f"""\
+format: 1
+name: n
+version: 1
+inputs: {{a: integer, c: {{type: category, values: [A, "B{half.get("category", "")}"]}}}}
+reasons: {{R: {{en: "e{half.get("text", "")}", zh: z}}}}
+rules:
+  - {{id: "r{half.get("id", "")}", when: "a > 1{half.get("when", "")}", then: review, reason: R}}
+"""
+    errors = [finding for finding in check(text) if finding.severity == "error"]
+    assert errors
+    assert "half of a surrogate pair" in errors[0].message

@@ -20,6 +20,7 @@ from fengkong.rules.syntax import Fault
 __all__ = ["Nodes", "read_number", "read_text"]
 
 FILE_CHARACTERS = 1 << 18
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 
 
@@ -142,9 +143,12 @@ class Nodes:
         return number
 
     def text(self, node: yaml.Node, what: str) -> str | None:
-        """The scalar as it was typed; reports one that is empty or no scalar."""
+        """The scalar as it was typed; reports one that is empty, no scalar, or has half of a surrogate pair in it."""
         if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
             self.report("R005", f"{what} must be a text that is not empty", node)
+            return None
+        if _HALF_PAIR.search(node.value):
+            self.report("R005", f"{what} has half of a surrogate pair in it", node, cure="write the character itself")
             return None
         return str(node.value).strip()
 
