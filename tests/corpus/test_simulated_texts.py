@@ -12,8 +12,10 @@ import pytest
 from fengkong.corpus import Simulation, TextTruth, find_simulator, simulate_texts
 from fengkong.corpus.copies import copy_key
 from fengkong.corpus.duplicates import near_copies
+from fengkong.corpus.simulation.composing import Sentence, compose
 from fengkong.corpus.simulation.language import Language
-from fengkong.corpus.simulation.world import load_wording, load_world
+from fengkong.corpus.simulation.wording import load_wording
+from fengkong.corpus.simulation.world import load_world
 from fengkong.domain import SettingsError
 
 WORLDS = files("fengkong.corpus.simulation")
@@ -180,6 +182,30 @@ def world(tmp_path: Path) -> Path:
         ("model.toml", "again = 0.25", "again = ", "not valid TOML"),
         ("phrases_en.toml", "[causes.hurt]", "[causes.hirt]", r"a part has no words \(received 'causes.hurt'\)"),
         ("phrases_en.toml", "distractors =", "distracters =", r"the key is not known .*'distractors'"),
+        ("model.toml", "reasons = [0, 1]", "reasons = [3, 1]", "the second number lies below the first"),
+        ("model.toml", "weights = [0.2, 0.8]", "weights = [0, 0]", "the weights must add up to something"),
+        ("model.toml", "harmless = 0.0", "harmless = nan", r"'questions\.danger\.harmless' can't be used"),
+        ("model.toml", "harmless = 0.0", "harmless = inf", r"'questions\.danger\.harmless' can't be used"),
+        ("model.toml", "danger = 5.0", "danger = 1e308", r"danger' can't be used"),
+        ("phrases_en.toml", "a cyclist fell", "a cyclist {fell", "a brace stands alone"),
+        ("phrases_en.toml", "a cyclist fell", "a cyclist} fell", "a brace stands alone"),
+        ("phrases_en.toml", "a cyclist fell", "a {} fell", "nothing fills the slot"),
+        ("phrases_en.toml", "a cyclist fell", "a {{street}er} fell", "nothing fills the slot"),
+        ("phrases_en.toml", "a cyclist fell", "{any} fell", r"nothing fills the slot \(received 'any'\)"),
+        ("phrases_en.toml", 'who = "it"', 'who = "{other}"', r"nothing fills the slot \(received 'other'\)"),
+        (
+            "phrases_en.toml",
+            'street = ["Mill"',
+            'street = ["{street}"',
+            "leads back to itself .*street -> street",
+        ),
+        ("phrases_en.toml", 'd1 = ["1"', 'd1 = ["{d1|{d1}}"', "a slot leads back to itself"),
+        ("phrases_en.toml", '"somebody needed a doctor"', '" "', r"a phrase is blank \(received 'causes'\)"),
+        ("phrases_en.toml", "closers = [", "closers = 3 # [", "'closers' can't be used"),
+        ("phrases_en.toml", "[causes.hurt]\nrisky =", "[causes.hurt]\nriski =", r"\(received 'causes\.hurt\.risky'\)"),
+        ("phrases_en.toml", "[slots]", "[slots]\nroad = []", r"\(received 'slots\.road'\)"),
+        ("phrases_en.toml", 'money = "{:,}"', 'money = "{:>9999999999}"', "money can't be written so"),
+        ("phrases_en.toml", "money_scale = 1", 'money_scale = "one"', "'money_scale' can't be used"),
     ],
 )
 def test_a_world_that_cannot_be_used_says_where_and_why(world: Path, file: str, old: str, new: str, fault: str) -> None:
@@ -188,6 +214,12 @@ def test_a_world_that_cannot_be_used_says_where_and_why(world: Path, file: str, 
     (world / file).write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(SettingsError, match=fault):
         simulate_texts(world, 20)
+
+
+def test_a_phrase_of_which_nothing_is_left_is_told() -> None:
+    wording = load_wording(WORLDS.joinpath("incident"), "en", load_world(WORLDS.joinpath("incident")))
+    with pytest.raises(SettingsError, match=r"no words once its slots are filled \(received hurt\)"):
+        compose(wording, [Sentence("there is a hole"), Sentence("", "Also, ", "hurt", 1.0)])
 
 
 def test_a_world_with_too_few_words_is_told(tmp_path: Path) -> None:

@@ -9,14 +9,15 @@ from random import Random
 from fengkong.corpus.simulation.composing import DISTRACTOR, Composed, Sentence, compose
 from fengkong.corpus.simulation.drawing import draw, slope, written
 from fengkong.corpus.simulation.language import Sense
-from fengkong.corpus.simulation.world import Effects, Scene, Wording, World
+from fengkong.corpus.simulation.wording import Wording
+from fengkong.corpus.simulation.world import DAYS, Effects, Scene, World
 from fengkong.domain.documents import FieldValue
 from fengkong.domain.errors import SettingsError
 
 __all__ = ["Author", "Group", "Written"]
 
 FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
-SECONDS = 700 * 86_400
+SECONDS = DAYS * 86_400
 AGREEMENT = 0.85
 """How often the second reason of a text has the sense of the first."""
 DISTRACTED = 0.4

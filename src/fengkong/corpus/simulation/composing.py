@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fengkong.corpus.simulation.language import Material
+from fengkong.domain.errors import SettingsError
 from fengkong.domain.spans import Span
 
 __all__ = ["DISTRACTOR", "Composed", "Sentence", "compose"]
@@ -32,11 +33,20 @@ class Composed:
 
 
 def compose(material: Material, sentences: Sequence[Sentence]) -> Composed:
-    """The sentences as the language joins them. Spans are [start, end) in characters of the text."""
+    """The sentences as the language joins them. Spans are [start, end) in characters of the text.
+
+    Raises SettingsError for a phrase of which nothing is left once its slots are filled.
+    """
     text = ""
     planted: list[Span] = []
     distractors: list[Span] = []
     for sentence in sentences:
+        if not sentence.phrase:
+            raise SettingsError(
+                "a phrase has no words once its slots are filled",
+                received=sentence.label or "an opening or a closing",
+                cure="leave no choice or slot of it empty",
+            )
         text += material.joiner if text else ""
         words = sentence.opener + sentence.phrase
         start, text = len(text) + len(sentence.opener), text + words[0].upper() + words[1:]

@@ -2,7 +2,8 @@
 
 from random import Random
 
-from fengkong.corpus.simulation.world import FieldModel, Wording
+from fengkong.corpus.simulation.wording import Wording
+from fengkong.corpus.simulation.world import FieldModel
 from fengkong.domain.documents import FieldValue
 
 __all__ = ["draw", "slope", "written"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-__all__ = ["Language", "Material", "Sense"]
+__all__ = ["Language", "Material", "Sense", "slots_in"]
 
 Language = Literal["en", "zh"]
 Sense = Literal["risky", "benign"]
@@ -46,6 +46,24 @@ class Material:
                 known[inside] = rng.choice(self.slots[inside])
             return known[inside]
 
-        while "{" in template:
-            template = INNERMOST_BRACES.sub(replace, template)
+        filled = 1
+        while filled:
+            template, filled = INNERMOST_BRACES.subn(replace, template)
         return template
+
+
+def slots_in(template: str) -> set[str]:
+    """The names of the slots in a template. Raises ValueError for a brace that is not closed, or not opened."""
+    names: set[str] = set()
+
+    def replace(found: re.Match[str]) -> str:
+        if "|" not in found[1]:
+            names.add(found[1])
+        return "\0"  # what a slot's name can't hold, so that a slot within a slot's name is a strange name
+
+    filled = 1
+    while filled:
+        template, filled = INNERMOST_BRACES.subn(replace, template)
+    if "{" in template or "}" in template:
+        raise ValueError("a brace stands alone")
+    return names

@@ -9,7 +9,8 @@ from fengkong.corpus.duplicates import near_copies
 from fengkong.corpus.simulation.author import Author, Written
 from fengkong.corpus.simulation.language import Language, Sense
 from fengkong.corpus.simulation.simulated import Simulation
-from fengkong.corpus.simulation.world import World, load_wording, load_world
+from fengkong.corpus.simulation.wording import load_wording
+from fengkong.corpus.simulation.world import World, load_world
 from fengkong.domain.documents import Example, Place
 from fengkong.domain.errors import SettingsError
 from fengkong.domain.spans import Span

@@ -1,33 +1,49 @@
 """A world as data: what kinds of text there are, what may be said in them, and what that does to each label.
 
-`model.toml` holds the causes and their effects, `phrases_en.toml` and `phrases_zh.toml` the words. The log-odds of a
+`model.toml` holds the causes and their effects; the words stand beside it (wording.py). The log-odds of a
 label of a question are a sum: its base, the scene's effect, those of the planted causes, and those of the fields; the
 label is one draw from their softmax. docs/simulation.md describes every key.
 """
 
-import re
+import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fengkong.corpus.simulation.language import Language, Material
 from fengkong.domain.errors import SettingsError, likely_slip
 
-__all__ = ["Cause", "Effects", "FieldModel", "Said", "Scene", "Wording", "World", "load_wording", "load_world"]
+__all__ = ["Cause", "Effects", "FieldModel", "Said", "Scene", "World", "load_world", "read_toml"]
 
-SLOT = re.compile(r"\{(\w+)\}")
+DAYS = 700
+"""The time that a world's texts are spread over."""
+LARGEST = 10**12
 
-Effects = Mapping[str, Mapping[str, float]]
+LogOdds = Annotated[float, Field(ge=-1000, le=1000)]
+Number = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+Plain = Annotated[str, Field(pattern=r"^[^{}]*$")]
+"""A value that a text says as it is: none of it is a slot."""
+
+Effects = Mapping[str, Mapping[str, LogOdds]]
 """What something adds to the log-odds: by question, by label."""
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _rising(span: tuple[int, int]) -> tuple[int, int]:
+    if span[1] < span[0]:
+        raise ValueError("the second number lies below the first")
+    return span
+
+
+Count = Annotated[int, Field(ge=0, le=1000)]
+FromTo = Annotated[tuple[Count, Count], AfterValidator(_rising)]
+"""How many, from and to."""
 
 
 class Slope(_Part):
@@ -37,7 +53,7 @@ class Slope(_Part):
     label: str
     slope: float
     centre: float
-    limit: float = Field(gt=0)
+    limit: float = Field(gt=0, le=1000)
 
 
 class FieldModel(_Part):
@@ -49,13 +65,13 @@ class FieldModel(_Part):
     """
 
     kind: Literal["number", "choice", "code", "phrase"]
-    low: int = 0
-    high: int = 0
-    step: int = Field(1, ge=1)
+    low: Number = 0
+    high: Number = 0
+    step: int = Field(1, ge=1, le=LARGEST)
     skew: float = Field(1.0, gt=0)
     money: bool = False
-    values: tuple[str | bool, ...] = ()
-    weights: tuple[float, ...] | None = None
+    values: tuple[Plain | bool, ...] = ()
+    weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
     of_group: bool = False
     missing: float = Field(0.0, ge=0, le=1)
     effect: Slope | None = None
@@ -66,6 +82,8 @@ class FieldModel(_Part):
             raise ValueError("a choice needs values")
         if self.weights is not None and len(self.weights) != len(self.values):
             raise ValueError("each value needs its weight")
+        if self.weights is not None and not 0 < sum(self.weights) < math.inf:
+            raise ValueError("the weights must add up to something")
         if self.kind == "number" and self.high < self.low:
             raise ValueError("high lies below low")
         if self.effect is not None and self.kind != "number":
@@ -77,7 +95,7 @@ class Said(_Part):
     """One sense of a cause: its effects, and the fields that it settles."""
 
     effects: Effects = {}
-    fields: Mapping[str, int | bool | str] = {}
+    fields: Mapping[str, Number | bool | Plain] = {}
 
 
 class Cause(_Part):
@@ -93,11 +111,11 @@ class Scene(_Part):
     always: causes that each of its texts speaks of, before those that are drawn.
     """
 
-    weight: float = Field(gt=0)
+    weight: float = Field(gt=0, le=LARGEST)
     risky: float = Field(0.5, ge=0, le=1)
     always: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
-    reasons: tuple[int, int] = (1, 2)
+    reasons: FromTo = (1, 2)
     effects: Effects = {}
     fields: Mapping[str, FieldModel] = {}
 
@@ -106,8 +124,14 @@ class Bursts(_Part):
     """Several texts of one group within minutes: the share of visits that are so, and how many texts from and to."""
 
     share: float = Field(ge=0, le=1)
-    texts: tuple[int, int]
-    minutes: int = Field(ge=1)
+    texts: FromTo
+    minutes: int = Field(ge=1, le=1440)
+
+    @model_validator(mode="after")
+    def _in_time(self) -> "Bursts":
+        if not 1 <= self.texts[0] <= self.texts[1] <= 6 * self.minutes:
+            raise ValueError("give one text or more, and ten seconds to each")
+        return self
 
 
 class Rings(_Part):
@@ -117,10 +141,10 @@ class Rings(_Part):
     """
 
     share: float = Field(ge=0, le=1)
-    groups: tuple[int, int]
+    groups: FromTo
     shared: tuple[str, ...]
-    scenes: tuple[str, ...]
-    days: int = Field(ge=1)
+    scenes: tuple[str, ...] = Field(min_length=1)
+    days: int = Field(ge=1, lt=DAYS)
     risky: float = Field(1.0, ge=0, le=1)
 
 
@@ -139,9 +163,9 @@ class World(_Part):
     """
 
     group: Groups
-    questions: Mapping[str, Mapping[str, float]]
+    questions: Mapping[str, Annotated[Mapping[str, LogOdds], Field(min_length=2)]] = Field(min_length=1)
     fields: Mapping[str, FieldModel]
-    scenes: Mapping[str, Scene]
+    scenes: Mapping[str, Scene] = Field(min_length=1)
     causes: Mapping[str, Cause]
     pair: str = ""
     entities: Mapping[str, str] = {}
@@ -149,34 +173,11 @@ class World(_Part):
     rings: Rings | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wording(Material):
-    """What one language can say in a world.
-
-    scenes: openings by scene. causes: phrases by cause and sense; {who} is whom the text is about.
-    others: frames for what somebody else did ({any}), without effect, said of {other}. closers: last words, at times.
-    shared: slots that keep their value through a text. codes: patterns by field, each # a digit.
-    values: how a choice is written, by field and value.
-    """
-
-    scenes: Mapping[str, Sequence[str]]
-    causes: Mapping[str, Mapping[str, Sequence[str]]]
-    openers: Sequence[str] = ("",)
-    distractors: Sequence[str] = ()
-    others: Sequence[str] = ()
-    closers: Sequence[str] = ()
-    shared: Sequence[str] = ()
-    who: str = ""
-    other: str = ""
-    codes: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
 def load_world(folder: Traversable | Path) -> World:
     """The world of a folder's `model.toml`. Raises SettingsError for a key, scene, cause, question or label amiss."""
     file = folder.joinpath("model.toml")
     try:
-        world = World.model_validate(_read(file))
+        world = World.model_validate(read_toml(file))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
@@ -191,39 +192,8 @@ def load_world(folder: Traversable | Path) -> World:
     return world
 
 
-def load_wording(folder: Traversable | Path, language: Language, world: World) -> Wording:
-    """The words of one language. Raises SettingsError for an unknown key, and for a scene or cause without words."""
-    file = folder.joinpath(f"phrases_{language}.toml")
-    values = _read(file)
-    known = {part.name for part in fields(Wording)}
-    if unknown := sorted(values.keys() - known):
-        raise SettingsError(
-            "the key is not known", where=str(file), received=repr(unknown[0]), cure=likely_slip(unknown[0], known)
-        )
-    drawn = {kind: [name for name, field in world.fields.items() if field.kind == kind] for kind in ("code", "phrase")}
-    needed = {"scenes": world.scenes, "causes": world.causes, "codes": drawn["code"], "slots": drawn["phrase"]}
-    missing = [f"{part}.{name}" for part, names in needed.items() for name in names if name not in values.get(part, {})]
-    missing += [part for part in ("sentence_end", "joiner", "money", "money_scale", "slots") if part not in values]
-    if missing:
-        raise SettingsError("a part has no words", where=str(file), received=repr(missing[0]), cure="write some")
-    slots = {*values["slots"], *world.fields, "who", "other", "any"}
-    if strange := sorted({slot for text in _texts(values) for slot in SLOT.findall(text)} - slots):
-        cure = likely_slip(strange[0], slots)
-        raise SettingsError("nothing fills the slot", where=str(file), received=repr(strange[0]), cure=cure)
-    return Wording(**values)
-
-
-def _texts(part: object) -> Iterator[str]:
-    """Every text in the phrases, however deep."""
-    if isinstance(part, str):
-        yield part
-    elif isinstance(part, Mapping):
-        yield from (text for inner in part.values() for text in _texts(inner))
-    elif isinstance(part, Sequence):
-        yield from (text for inner in part for text in _texts(inner))
-
-
-def _read(file: Traversable | Path) -> dict[str, Any]:
+def read_toml(file: Traversable | Path) -> dict[str, Any]:
+    """What a file of a world holds. Raises SettingsError for one that can't be read, or is not valid TOML."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -253,5 +223,6 @@ def _names(world: World) -> Iterator[tuple[str, str, Mapping[str, object]]]:
             yield from (("label", label, world.questions[question]) for label in labels)
     yield from (("field", name, world.fields) for name in (*world.entities, *([world.pair] if world.pair else [])))
     if world.rings:
-        yield from (("field", name, world.fields) for name in world.rings.shared)
+        lasting = {name: declared for name, declared in world.fields.items() if declared.of_group}
+        yield from (("field of a group", name, lasting) for name in world.rings.shared)
         yield from (("scene", name, world.scenes) for name in world.rings.scenes)
