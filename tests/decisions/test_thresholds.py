@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fengkong.decisions import Bands, Costs, choose_thresholds, fit_conformal
-from fengkong.decisions.bands import bayes_bands, capacity_bands
-from fengkong.domain import InputError
+from fengkong.decisions.bands import bayes_bands, capacity_bands, checked_bands
+from fengkong.domain import InputError, SettingsError
 
 COSTS = Costs(miss=5.0, false_alarm=1.0, review=0.2)
 
@@ -81,6 +81,9 @@ def test_the_promise_holds_in_every_group_only_where_groups_are_told_apart() -> 
 def test_few_cases_and_unknown_groups_promise_nothing_and_go_to_a_person() -> None:
     few = fit_conformal(np.array([0.1] * 8), np.array([False] * 8), target=0.9)
     assert few.abstains(np.array([0.0, 0.5, 1.0])).all()
+    assert reviewed(np.array([0.0, 0.5, 1.0]), few.bands()).all()
+    assert not few.bands().declines
+    assert checked_bands(few.bands().review_from, few.bands().decline_from, "conformal") == few.bands()
     apart = fit_conformal(np.array([0.1] * 50), np.array([False] * 50), groups=np.array(["a"] * 50))
     assert apart.abstains(np.array([0.05, 0.05]), np.array(["a", "z"])).tolist() == [False, True]
 
@@ -104,6 +107,12 @@ def test_what_was_chosen_is_told_with_what_it_does() -> None:
     assert (covered, covered[-1], len(covered)) == (sorted(covered), 1.0, 20)
     assert found.curve[0].error < found.curve[-1].error
     assert 0 < found.area < found.curve[-1].cost
+
+
+@pytest.mark.parametrize("share", [-1, -0.01, 1.5, float("nan")])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(SettingsError, match="must lie between 0 and 1"):
+        capacity_bands(np.array([0.2, 0.5]), COSTS, share)
 
 
 @pytest.mark.parametrize("target", [0.0, 1.0, -0.1, float("nan")])

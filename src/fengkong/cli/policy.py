@@ -189,7 +189,8 @@ def _summary(version: "decisions.Version") -> dict[str, Any]:
 
 
 def _band(name: str, band: "decisions.Bands") -> str:
-    return f"{name}: review from {band.review_from:g}, decline from {band.decline_from:g}"
+    decline = f"decline from {band.decline_from:g}" if band.declines else "never decline"
+    return f"{name}: review from {band.review_from:g}, {decline}"
 
 
 def _steps(version: "decisions.Version") -> Iterator[tuple[str, str, str, str]]:

@@ -79,7 +79,7 @@ def thresholds(
         [
             name,
             f"{b.review_from:.4f}",
-            f"{b.decline_from:.4f}",
+            f"{b.decline_from:.4f}" if b.declines else "never",
             f"{found.reviewed[name]:.1%}",
             f"{found.declined[name]:.1%}",
             f"{found.cost[name]:.4f}",

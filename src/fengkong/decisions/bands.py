@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from fengkong.domain.errors import SettingsError
 
-__all__ = ["Bands", "Costs", "bayes_bands", "capacity_bands", "cheapest_bands", "checked_bands", "row_costs"]
+__all__ = ["NEVER", "Bands", "Costs", "bayes_bands", "capacity_bands", "cheapest_bands", "checked_bands", "row_costs"]
 
 FloatArray = NDArray[np.float64]
+
+NEVER = float(np.nextafter(1.0, 2.0))
+"""As `decline_from`: above every p, so that nothing is declined."""
 
 ChosenBy = Literal["bayes", "dev", "capacity", "conformal", "author"]
 
@@ -42,7 +45,8 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """p < review_from: approve; p >= decline_from: decline; between: review. Equal thresholds leave no review.
+    """p < review_from: approve; p >= decline_from: decline; between: review. Equal thresholds leave no review,
+    and a `decline_from` above 1 declines nothing.
 
     chosen_by: "bayes", from the costs alone; "dev", the cheapest on the dev set; "capacity", the cheapest that people
     have the time for; "conformal", those of a promised coverage; "author", as somebody gave them.
@@ -52,10 +56,17 @@ class Bands:
     decline_from: float
     chosen_by: ChosenBy = "bayes"
 
+    @property
+    def declines(self) -> bool:
+        """Whether there is a p that is declined."""
+        return self.decline_from <= 1
+
 
 def checked_bands(review_from: float, decline_from: float, chosen_by: str = "author") -> Bands:
-    """Bands from outside. Raises SettingsError unless 0 <= review_from <= decline_from <= 1, and for unknown words."""
-    if not 0 <= review_from <= decline_from <= 1:
+    """Bands from outside. Raises SettingsError for an unknown word, and unless 0 <= review_from <= decline_from <= 1;
+    `decline_from` may be `NEVER`, too.
+    """
+    if not 0 <= review_from <= min(decline_from, 1) or not decline_from <= NEVER:
         raise SettingsError(
             "bands need 0 <= review_from <= decline_from <= 1",
             received=f"review from {review_from}, decline from {decline_from}",
@@ -83,7 +94,12 @@ def capacity_bands(p: FloatArray, costs: Costs, share: float) -> Bands:
     p: calibrated, of cases like those to come (n,). share: in [0, 1], reviews a day over cases a day.
     What a review of a case saves is the cost of the better of the two other answers. The best cases to review are those
     with the most to save, so a scarce review is a dear one: its price is what the first case left out would save.
+    Raises SettingsError for a share outside [0, 1].
     """
+    if not 0 <= share <= 1:
+        raise SettingsError(
+            "the share of cases that people can review must lie between 0 and 1", received=str(share), cure="give 0.05"
+        )
     bayes, places = bayes_bands(costs), int(np.floor(share * p.size))
     if np.count_nonzero((p >= bayes.review_from) & (p < bayes.decline_from)) <= places:
         return bayes

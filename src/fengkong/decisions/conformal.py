@@ -42,13 +42,16 @@ class Conformal:
         return self.sets(p, groups).sum(axis=1) != 1  # type: ignore[no-any-return]  # numpy's comparison of integers
 
     def bands(self, group: str = ALL) -> Bands:
-        """The same as bands for rules: review between, where the set holds both labels or none."""
+        """The same as bands for rules: review between, where the set holds both labels or none.
+
+        Where the promise can't be kept with so few cases, every case is for a person and nothing is declined.
+        """
         limit = self.limits[group]
         low, high = min(limit, 1 - limit), max(limit, 1 - limit)
         # At the ends, p <= limit and 1 - p <= limit hold: both labels for a wide limit, one for a narrow one.
         review_from = low if limit >= 0.5 else float(np.nextafter(low, 1.0))
         decline_from = float(np.nextafter(high, 2.0)) if limit >= 0.5 else high
-        return Bands(review_from, min(decline_from, 1.0), "conformal")
+        return Bands(review_from, decline_from, "conformal")
 
 
 def fit_conformal(

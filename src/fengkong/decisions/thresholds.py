@@ -55,7 +55,7 @@ def choose_thresholds(
 
     p: calibrated, of the positive label, of cases the model hasn't learned from (n,). positive: who was (n,).
     share: of the cases that people can review. coverage: promised by conformal abstention, in each of the groups (n,).
-    Raises InputError for no cases.
+    Raises InputError for no cases, SettingsError for a share outside [0, 1].
     """
     p, positive = np.asarray(p, dtype=np.float64), np.asarray(positive, dtype=np.bool_)
     if not p.size:
