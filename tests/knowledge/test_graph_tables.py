@@ -63,8 +63,12 @@ def test_entities_bring_their_other_names_and_marks(read):
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("guarantee,company,a,company,b,2026-01-02,,", "edges.csv:3: the kind of edge is not declared"),
-        ("guarantees,firm,a,company,b,2026-01-02,,", "edges.csv:3: the type of entity is not declared"),
+        (
+            "guarantee,company,a,company,b,2026-01-02,,",
+            "edges.csv:3: the kind is not declared (received 9 characters, 0 of them digits); did",
+        ),
+        ("guarantees,firm,a,company,b,2026-01-02,,", "edges.csv:3: the start_type is not declared"),
+        ("guarantees,13800138000,a,company,b,2026-01-02,,", "edges.csv:3: the start_type is not declared (received 11"),
         ("guarantees,company,,company,b,2026-01-02,,", "edges.csv:3: the row has no start; fill the cell in"),
         ("guarantees,company,a,company,--,2026-01-02,,", "edges.csv:3: the company has no name"),
         ("guarantees,company,a,company,b,,,", "edges.csv:3: the row has no time"),

@@ -69,7 +69,7 @@ def test_what_tells_entities_apart_stays(kind, names):
     [
         ("person", ["王先生", "王女士", "欧阳先生", "李总经理", "Mr Smith", "Mrs. Smith", "Dr", "先生"]),
         ("phone", ["+", "0", "00000000000", "1-800-FLOWERS", "1-800-GOFEDEX", "+86", "无"]),
-        *((kind, ["无", "不详", "N/A", "n.a.", "None", "未知", "——"]) for kind in TYPES),
+        *((kind, ["无", "不详", "N/A", "n.a.", "None", "未知", "——", "+", "&"]) for kind in TYPES),
     ],
 )
 def test_what_names_nobody_is_no_name(kind, names):

@@ -113,10 +113,10 @@ _MOST = Decimal(10) ** 18
 def check_value(kind: str, measure: Measure, value: Decimal) -> None:
     """Raises InputError for a value that an edge of this kind can't have."""
     if measure == "nothing":
-        raise InputError(f"an edge of kind {kind!r} has no value", received=str(value), cure="leave it out")
+        raise InputError(f"an edge of kind {kind!r} has no value", received=f"{value:.3g}", cure="leave it out")
     if not value.is_finite() or value < 0:
-        raise InputError("a value must be finite and not negative", received=str(value), cure="correct it")
+        raise InputError("a value must be finite and not negative", received=f"{value:.3g}", cure="correct it")
     if measure == "amount" and value > _MOST:
         raise InputError("an amount is beyond all money", received=f"{value:.1e}", cure="correct it")
     if measure == "share" and value > 1:
-        raise InputError("a share lies between 0 and 1", received=str(value), cure="write 60% as 0.6")
+        raise InputError("a share lies between 0 and 1", received=f"{value:.3g}", cure="write 60% as 0.6")

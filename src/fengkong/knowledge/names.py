@@ -90,7 +90,8 @@ def normal_name(kind: str, name: str) -> str:
     plain = normalise(name.casefold()).text.casefold().strip()
     spell = _SPELLINGS.get(kind, _identifier)
     normal = spell(plain)
-    return "" if _NOBODY.fullmatch(_identifier(normal)) else normal
+    told = _identifier(normal)
+    return normal if any(map(str.isalnum, told)) and not _NOBODY.fullmatch(told) else ""
 
 
 def legal_form(name: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 A table is what the corpus room opens, whatever its format; only its shape is asked for here.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from math import isnan
@@ -79,11 +79,13 @@ def read_edges(graph: EntityGraph, table: GraphTable, on_bad_row: OnBadRow | Non
     """
 
     def take(cells: "_Cells") -> None:
+        kind = cells.word("kind", graph.vocabulary.kinds)
+        start_type, end_type = (cells.word(part, graph.vocabulary.types) for part in ("start_type", "end_type"))
         graph.add(
             Edge(
-                cells.text("kind"),
-                graph.vocabulary.entity(cells.text("start_type"), cells.text("start")),
-                graph.vocabulary.entity(cells.text("end_type"), cells.text("end")),
+                kind,
+                graph.vocabulary.entity(start_type, cells.text("start")),
+                graph.vocabulary.entity(end_type, cells.text("end")),
                 cells.moment("time"),
                 cells.given("until", cells.moment),
                 cells.given("value", cells.number),
@@ -98,10 +100,10 @@ def read_entities(graph: EntityGraph, table: GraphTable, on_bad_row: OnBadRow | 
     """The same for a table of entities, with their other names and from when they are known to be bad."""
 
     def take(cells: "_Cells") -> None:
-        kind = cells.text("type")
-        entity = graph.vocabulary.entity(kind, cells.text("name"))
+        type_ = cells.word("type", graph.vocabulary.types)
+        entity = graph.vocabulary.entity(type_, cells.text("name"))
         names = cells.given("aliases", cells.text)
-        aliases = [graph.vocabulary.entity(kind, name) for name in names.split("|")] if names else []
+        aliases = [graph.vocabulary.entity(type_, name) for name in names.split("|")] if names else []
         _take_entity(graph, entity, aliases, cells.given("bad_since", cells.moment))
 
     return _read(table, ENTITY_COLUMNS, take, on_bad_row)
@@ -177,6 +179,13 @@ class _Cells:
             return str(value).strip()
         raise InputError(f"the {part} is not one value", received=type(value).__name__, cure="write a text")
 
+    def word(self, part: str, declared: Collection[str]) -> str:
+        """The cell as one of the declared words."""
+        text = self.text(part)
+        if text not in declared:
+            raise InputError(f"the {part} is not declared", received=_outline(text), cure=likely_slip(text, declared))
+        return text
+
     def number(self, part: str) -> Decimal:
         """The cell as an exact number."""
         text = self.text(part)
@@ -203,4 +212,5 @@ class _Cells:
 
 def _outline(text: str) -> str:
     """What stood in a cell without what it says, which may be a person's."""
-    return f"{len(text)} characters, {sum(char.isdigit() for char in text)} of them digits"
+    digits = sum(char.isdigit() for char in text)
+    return f"{len(text)} character{'s' if len(text) > 1 else ''}, {digits} of them digits"
