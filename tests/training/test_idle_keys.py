@@ -28,6 +28,15 @@ from fengkong.training.ways.registry import WAYS
         ({"model": "ngrams", "base": "x", "cost_matrix": {"a": {"b": 1.0}}}, ["cost_matrix has no effect with model"]),
         ({"model": "frozen", "learning_rate": 0.1, "base": "x"}, ["learning_rate has no effect with model = 'frozen'"]),
         ({"model": "contrastive", "epochs": 3}, ["epochs has no effect with model = 'contrastive'"]),
+        (
+            {"model": "contrastive", "class_weights": "balanced", "schedule": "cosine", "warmup": 0.2, "loss": "focal"},
+            [f"{key} has no effect with model" for key in ("class_weights", "schedule", "warmup", "loss")],
+        ),
+        (
+            {"model": "contrastive", "averaging": 0.2, "label_smoothing": 0.1, "cost_matrix": {"a": {"b": 1.0}}},
+            [f"{key} has no effect with model" for key in ("averaging", "label_smoothing", "cost_matrix")],
+        ),
+        ({"model": "contrastive", "optimiser": "sgd", "weight_decay": 0.1, "layer_decay": 0.8, "dropout": 0.2}, []),
     ],
 )
 def test_what_changes_nothing_is_told(recipe, told):

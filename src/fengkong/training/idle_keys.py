@@ -10,7 +10,10 @@ from fengkong.training.recipe import Recipe
 __all__ = ["IdleKey", "idle_findings", "idle_keys"]
 
 LAYERED = ("full", "top", "bitfit")
-"""The ways by which weights of the base itself learn, hence some layers slower than others."""
+"""The ways by which weights of the base itself learn (`Way.tunes_base`), hence some layers slower than others.
+
+Named here, so that checking a recipe does not wait for torch; a test holds the two equal.
+"""
 UNTUNED = ("ngrams", "frozen")
 """The models in which no step is taken: each is the best of a convex problem."""
 OF_STEPS = (
@@ -19,7 +22,11 @@ OF_STEPS = (
     *("averaging", "average", "patience", "gradient_checkpointing", "loss", "focusing", "label_smoothing"),
     *("class_weights", "cost_matrix"),
 )
-OF_PASSES = ("epochs", "min_steps", "batch_tokens", "accumulation", "patience")
+OF_PASSES = (
+    *("epochs", "min_steps", "batch_tokens", "accumulation", "patience", "schedule", "warmup", "averaging", "average"),
+    *("loss", "focusing", "label_smoothing", "class_weights", "cost_matrix"),
+)
+"""Keys of passes over the texts with a loss of their labels; learning from pairs has neither."""
 OF_THE_BASE = ("base", "max_tokens", "windows", "overlap", "window_pooling", "pooling", "precision")
 
 
