@@ -40,6 +40,10 @@ def test_targets_say_which_question_an_example_answers_and_what_is_true_of_it(to
     assert together.labels == ("tone.bad", "tone.good", "topics.x", "topics.y", "loss.value")
 
 
+def test_no_examples_have_no_targets(together):
+    assert together.targets([]).shape == (0, 2)
+
+
 def test_the_loss_is_each_questions_own_by_its_share_of_the_texts(together):
     targets = torch.from_numpy(together.targets(mixed(QUESTIONS).train))
     logits = torch.randn(7, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)

@@ -84,7 +84,8 @@ class Together:
             for name, kind in self.kinds.items()
             if rows[name]
         }
-        table = np.full((len(examples), 1 + max(part.shape[1] for part in own.values())), NO_TAG, dtype=np.float32)
+        widest = max((part.shape[1] for part in own.values()), default=1)
+        table = np.full((len(examples), 1 + widest), NO_TAG, dtype=np.float32)
         for number, name in enumerate(self.kinds):
             if name in own:
                 table[rows[name], 0] = number
