@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fengkong.decisions import Bands, Contents, Registry, State
 from fengkong.decisions.bands import checked_bands
 from fengkong.domain import BundleError, FengkongError, InputError, RuleError, SettingsError
-from fengkong.ledger import Ledger, MemoryLedger
+from fengkong.ledger import Entry, Ledger, MemoryLedger
 from fengkong.scoring import FakeScorer
 
 RULES = """
@@ -116,7 +116,9 @@ def test_a_policy_holds_the_files_that_it_declares_and_no_others(rules: Path) ->
     assert set(Contents.read(rules, SCORERS).files) == {"lists/blocked.csv"}
 
 
-@pytest.mark.parametrize("name", ["Li", " li ", "ＬＩ"])
+@pytest.mark.parametrize(
+    "name", ["Li", " li ", "ＬＩ", "Li\u200b", "L\u00adi", "\ufeffLi", "L\u2060i\u3000", "L\u0456"]
+)
 def test_its_author_can_not_approve_it(contents: Contents, name: str) -> None:
     loans = registry()
     loans.draft(contents, "Li")
@@ -124,6 +126,11 @@ def test_its_author_can_not_approve_it(contents: Contents, name: str) -> None:
     with pytest.raises(SettingsError, match="version 1 can't be approved by its author"):
         loans.approve(1, name)
     assert states(loans) == ["checked"]
+
+
+def test_a_change_needs_a_name_that_can_be_seen(contents: Contents) -> None:
+    with pytest.raises(SettingsError, match="needs the name of who makes it"):
+        registry().draft(contents, "\u200b ")
 
 
 def test_no_step_can_be_left_out_or_done_twice(contents: Contents) -> None:
@@ -198,6 +205,22 @@ def test_the_state_is_the_ledgers_alone(tmp_path: Path, contents: Contents) -> N
     with Ledger.open(tmp_path / "ledger.db") as ledger:
         assert Registry("loans", ledger).versions == before
         assert ledger.verify() == []
+
+
+def test_a_change_that_another_follows_at_once_took_effect(contents: Contents) -> None:
+    class Busy(MemoryLedger):
+        """Where another person approves as soon as a version is checked."""
+
+        def append(self, kind: str, subject: str, body: dict[str, object]) -> Entry:
+            entry = super().append(kind, subject, body)
+            if body["action"] == "check":
+                super().append(kind, subject, {**body, "action": "approve", "by": "Chen"})
+            return entry
+
+    loans = Registry("loans", Busy())
+    loans.draft(contents, "Li")
+    version = loans.check(1, "Li", SCORERS)
+    assert [str(change.action) for change in version.changes] == ["draft", "check", "approve"]
 
 
 def test_an_entry_that_goes_round_the_registry_changes_nothing(contents: Contents) -> None:

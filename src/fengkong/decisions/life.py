@@ -1,6 +1,5 @@
 """What may be done to a version of a policy, by whom, and what it is afterwards."""
 
-import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,8 +12,9 @@ from fengkong.decisions.policy import Policy
 from fengkong.domain.errors import SettingsError
 from fengkong.ledger.entries import Entry
 from fengkong.scoring.protocol import TextScorer
+from fengkong.text.normalising import normalise
 
-__all__ = ["Action", "Change", "Life", "State", "Version"]
+__all__ = ["Action", "Change", "Life", "State", "Version", "plain_name"]
 
 
 class State(StrEnum):
@@ -121,7 +121,7 @@ class Life:
                 received=str(action),
                 cure="see: fengkong policy list",
             )
-        if action is Action.APPROVE and _same_person(by, version.author):
+        if action is Action.APPROVE and plain_name(by) == plain_name(version.author):
             raise SettingsError(
                 f"version {number} can't be approved by its author", received=by, cure="ask another person"
             )
@@ -163,9 +163,6 @@ class Life:
         self.versions[number] = replace(self.versions[number], state=State.RETIRED)
 
 
-def _same_person(one: str, other: str) -> bool:
-    return _plain(one) == _plain(other)
-
-
-def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+def plain_name(name: str) -> str:
+    """The name without what people don't see or can't tell: invisible characters, look-alikes, width, case, blanks."""
+    return " ".join(normalise(name).text.casefold().split())

@@ -7,7 +7,7 @@ An entry that the rules of this life don't allow changes nothing, whoever wrote 
 from collections.abc import Mapping
 
 from fengkong.decisions.contents import Contents
-from fengkong.decisions.life import Action, Life, Version
+from fengkong.decisions.life import Action, Life, Version, plain_name
 from fengkong.domain.errors import InputError, SettingsError
 from fengkong.ledger.entries import Entry, EntryStore
 from fengkong.scoring.protocol import TextScorer
@@ -91,12 +91,12 @@ class Registry:
             version.policy(scorers)
         entry = self._write(action, number, by, note)
         version = self.version(number)
-        if version.changes[-1].seq != entry.seq:
+        if all(change.seq != entry.seq for change in version.changes):
             raise SettingsError("another change came first, so this one has no effect", received=str(action))
         return version
 
     def _write(self, action: Action, number: int | None, by: str, note: str, contents: Contents | None = None) -> Entry:
-        if not by.strip():
+        if not plain_name(by):
             raise SettingsError("a change of a policy needs the name of who makes it", cure="give --by NAME")
         body = {"format": POLICY_FORMAT, "action": action, "version": number, "by": by.strip(), "note": note}
         return self._ledger.append(POLICY, self._name, body | ({"contents": contents} if contents else {}))
