@@ -88,6 +88,12 @@ def test_each_name_in_a_list_is_an_entity_and_the_gravest_of_their_facts_counts(
     assert (facts["graph.phone.ring_size"], facts["graph.phone.links"]) == (4, 4)
 
 
+def test_a_list_of_more_names_than_a_document_can_mean_is_unknown():
+    phones = tuple(str(13800000000 + number) for number in range(101))
+    assert len(READING.entities(application(1, phone=phones[:100]))["phone"]) == 100
+    assert facts_of(EntityGraph(), application(1, phone=phones))["graph.phone.links"] is None
+
+
 @pytest.mark.parametrize(
     "value", [7, 7.0, "7", Decimal("7.00"), Decimal("7E0"), (7,), (None, 7.0, True, float("nan"), Decimal("sNaN"))]
 )

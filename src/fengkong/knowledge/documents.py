@@ -71,7 +71,10 @@ class DocumentReading:
                 raise SettingsError("edges of this kind have no value", received=repr(relation.kind), cure=cure)
 
     def entities(self, doc: Document, signals: Iterable[Signal] = ()) -> dict[str, list[Entity]]:
-        """The entities of each role, one for each name in a list; none where the field is unknown or names nobody."""
+        """The entities of each role, one for each name in a list.
+
+        None where the field is unknown, names nobody, or names more than 100, which would link everybody.
+        """
         spans = [span for signal in signals for span in signal.spans]
         found: dict[str, list[Entity]] = {}
         for role in self.roles:
@@ -80,7 +83,8 @@ class DocumentReading:
                 if role.label
                 else written(doc.fields.get(role.field))
             )
-            found[role.name] = list(dict.fromkeys(self._named(role.type, given)))
+            named = list(dict.fromkeys(self._named(role.type, given)))
+            found[role.name] = named if len(named) <= _MOST_NAMES else []
         return found
 
     def edges(self, doc: Document, time: datetime, signals: Iterable[Signal] = ()) -> list[Edge]:
@@ -119,6 +123,7 @@ class DocumentReading:
                 continue  # a dash or a blank is how forms say "none"
 
 
+_MOST_NAMES = 100
 _LONGEST_NUMBER = 40
 """Digits of the longest identifier that is written out where it comes as a number."""
 
