@@ -345,3 +345,12 @@ def test_what_a_silent_model_or_a_failed_source_explains_is_told_once_in_the_tab
     assert [codes for _, codes in told(live)] == [["D-MODEL-FAILED"], ["D-SOURCE-FAILED"], ["D-ABSTAINED"]]
     pairs = backtest(Policy("loans", RuleSet.parse(RULES)), case_table(stored_decisions(ledger)))
     assert backtested(pairs) == told(live)
+
+
+def test_an_input_called_points_is_missed_like_any_other() -> None:
+    rules = RULES.replace("  amount: decimal\n", "  amount: decimal\n  points: integer\n", 1)
+    rules = rules.replace("amount > 100 and signals.risk.p > 0.5", "points > 3 and signals.risk.p > 0.5")
+    live, ledger = decide([Document("crash", {"amount": 70, "income": 90, "customer": "a"})], rules)
+    assert told(live) == [("review", ["D-UNKNOWN", "D-MODEL-FAILED"])]
+    pairs = backtest(Policy("loans", RuleSet.parse(rules)), case_table(stored_decisions(ledger)))
+    assert backtested(pairs) == told(live)

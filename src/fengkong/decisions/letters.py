@@ -13,11 +13,10 @@ from string import Template
 from typing import Literal
 
 from fengkong.decisions.stored import Stored
-from fengkong.decisions.values import signal_of
+from fengkong.decisions.values import is_derived, signal_of
 from fengkong.domain.decisions import Decision, Outcome, Reason, RuleTrace
 from fengkong.domain.documents import FieldValue
 from fengkong.domain.errors import InputError, SettingsError, likely_slip
-from fengkong.rules.declarations import DERIVED
 
 __all__ = ["LetterLanguage", "default_template", "letter", "letter_reasons"]
 
@@ -140,4 +139,4 @@ def _quotes(dec: Decision, rule: RuleTrace) -> Iterator[str]:
 
 
 def _is_field(name: str) -> bool:
-    return not signal_of(name) and name.partition(".")[0] not in DERIVED
+    return not signal_of(name) and not is_derived(name)

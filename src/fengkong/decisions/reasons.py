@@ -7,10 +7,9 @@ wherever a rule looked at it. It makes the outcome at least review.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from fengkong.decisions.values import TEXT, signal_prefix
+from fengkong.decisions.values import TEXT, is_derived, signal_prefix
 from fengkong.domain.decisions import Outcome, Reason, RuleState, RuleTrace, Trace
 from fengkong.domain.signals import Fact, Signal
-from fengkong.rules.declarations import DERIVED
 from fengkong.rules.ruleset import RuleSet
 
 __all__ = ["DOUBTS", "MOST_REASONS", "default_reason", "doubts", "principal_reasons", "rule_reasons"]
@@ -108,7 +107,7 @@ def _rule_doubt(rule: RuleTrace, explained: Callable[[str], bool]) -> tuple[Outc
     # An author may say that a rule has nothing to say while an input is unknown; it then asks for no outcome.
     if rule.state is not RuleState.UNKNOWN or rule.outcome is None:
         return None
-    missing = [name for name, value in rule.values.items() if value is None and name.partition(".")[0] not in DERIVED]
+    missing = [name for name, value in rule.values.items() if value is None and not is_derived(name)]
     if rule.outcome <= Outcome.REVIEW and missing and all(map(explained, missing)):
         return None  # the reason of the model or source that failed says it better
     return max(rule.outcome, Outcome.REVIEW), _reason("D-UNKNOWN", rule.rule)

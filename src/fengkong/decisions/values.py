@@ -7,9 +7,20 @@ from collections.abc import Iterable
 
 from fengkong.domain.documents import Document, FieldValue
 from fengkong.domain.signals import Fact, Signal
+from fengkong.rules.declarations import DERIVED
 from fengkong.text.normalising import normalise
 
-__all__ = ["FIELDS", "SIGNALS", "TEXT", "field_facts", "rule_values", "signal_of", "signal_prefix", "signal_values"]
+__all__ = [
+    "FIELDS",
+    "SIGNALS",
+    "TEXT",
+    "field_facts",
+    "is_derived",
+    "rule_values",
+    "signal_of",
+    "signal_prefix",
+    "signal_values",
+]
 
 FIELDS = "fields"
 """The source of the facts that are the document's own fields."""
@@ -21,9 +32,17 @@ TEXT = "text"
 """The name of the input that is the document's text."""
 
 
+_DERIVED = tuple(f"{word}." for word in DERIVED)
+
+
 def signal_prefix(name: str) -> str:
     """What the names of one signal's inputs begin with: "signals.risk." for "risk"."""
     return f"{SIGNALS}{name}."
+
+
+def is_derived(name: str) -> bool:
+    """Whether a name is of what the rule set itself makes, such as "points.total"; an input may be called "points"."""
+    return name.startswith(_DERIVED)
 
 
 def signal_of(name: str) -> str:
