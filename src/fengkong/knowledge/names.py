@@ -8,8 +8,9 @@ tell entities apart stay: 股份有限公司 is not 有限公司, Inc is not LLC
 import re
 
 from fengkong.text.normalising import normalise
+from fengkong.text.units import HAN
 
-__all__ = ["HAN", "LEGAL_FORMS", "legal_form", "normal_name"]
+__all__ = ["LEGAL_FORMS", "legal_form", "normal_name"]
 
 LEGAL_FORMS = {
     "有限责任公司": "有限公司",
@@ -37,8 +38,6 @@ LEGAL_FORMS = {
 }
 """How legal forms are written, and the one way each is kept."""
 
-HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-"""Han characters, as a class of a pattern holds them."""
 _HAN_FORMS, _LATIN_FORMS = (
     "|".join(sorted((form for form in LEGAL_FORMS if (form[0] >= "\u3400") is han), key=len, reverse=True))
     for han in (True, False)

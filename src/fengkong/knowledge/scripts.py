@@ -16,10 +16,11 @@ from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError
 from fengkong.domain.signals import Fact
 from fengkong.knowledge.documents import written
-from fengkong.knowledge.names import HAN, normal_name
+from fengkong.knowledge.names import normal_name
 from fengkong.text.cleaning import clean
 from fengkong.text.clusters import Clusters
 from fengkong.text.minhash import PERMUTATIONS, Words, band_keys, signatures, similar_pairs
+from fengkong.text.units import HAN
 
 __all__ = ["Copy", "CopyFacts", "ScriptIndex", "script_rings", "template"]
 

@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fengkong.text.units import HAN
+
 __all__ = ["Words", "align", "word_spans"]
 
-_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-_WORD = re.compile(rf"\[(?:EMAIL|IBAN|ID|USCI|CARD|PHONE)\]|[{_HAN}]|[^\W_{_HAN}]+|\S")
+_WORD = re.compile(rf"\[(?:EMAIL|IBAN|ID|USCI|CARD|PHONE)\]|[{HAN}]|[^\W_{HAN}]+|\S")
 
 Ints = NDArray[np.int64]
 

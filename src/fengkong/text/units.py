@@ -2,15 +2,16 @@
 
 import re
 
-__all__ = ["units"]
+__all__ = ["HAN", "units"]
 
-_HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-_LETTER = rf"[^\W\d_{_HAN}]"
+HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+"""Han characters, 〇 among them, as a class of a pattern holds them: unified, of all planes, and compatible ones."""
+_LETTER = rf"[^\W\d_{HAN}]"
 _UNIT = re.compile(
     r"\[(?:EMAIL|IBAN|ID|USCI|CARD|PHONE)\]"
-    rf"|[{_HAN}]"
+    rf"|[{HAN}]"
     rf"|\d+(?:[.,]\d+)*%?"
-    rf"|{_LETTER}(?:['’]?[^\W_{_HAN}])*"
+    rf"|{_LETTER}(?:['’]?[^\W_{HAN}])*"
 )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
 
+from fengkong.text.units import HAN
+
 __all__ = ["SEGMENTS", "Unit", "cut", "segments", "sentences", "windows"]
 
 SEGMENTS = 64
@@ -14,7 +16,7 @@ SHORTEST_CUT = 32
 """Sentences of fewer units are never cut in two."""
 
 SENTENCE_END = re.compile(r"[.!?;。！？；…\n]")
-HAN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+ONE_HAN = re.compile(f"[{HAN}]")
 
 Unit = tuple[int, int]
 """[start, end) in characters."""
@@ -52,7 +54,7 @@ def windows(text: str, units: Sequence[Unit], chosen: Sequence[int]) -> list[tup
 
     A Han character is seldom a word, and often its word is still understood without it; hence the pairs.
     """
-    han = [HAN.fullmatch(text, *units[index]) is not None for index in chosen]
+    han = [ONE_HAN.fullmatch(text, *units[index]) is not None for index in chosen]
     pairs = [
         (left, right)
         for (left, right), both in zip(pairwise(chosen), map(all, pairwise(han)), strict=True)
