@@ -88,7 +88,7 @@ def test_names_that_the_application_states_are_taken_out():
     [
         (["Wang", "Wang Wei Ltd"], "isaplace"),
         (["e", ""], "wangweiltdisaplace"),
-        (["pla"], "wangweiltdisaplace"),
+        (["pla", "lace"], "wangweiltdisaplace"),
         (["WEI LTD", "Wang"], "isaplace"),
     ],
 )
