@@ -7,7 +7,17 @@ from itertools import count
 
 import pytest
 
-from fengkong.decisions import Decider, Policy, Shadow, compare, decision_from_record, shadow_pairs
+from fengkong.decisions import (
+    Decider,
+    Policy,
+    Shadow,
+    Snooze,
+    Snoozes,
+    compare,
+    decision_from_record,
+    shadow_pairs,
+    snooze,
+)
 from fengkong.domain import Document, FacilityError, Fact, Outcome, SettingsError, Signal
 from fengkong.ledger import Entry, MemoryLedger
 from fengkong.rules import RuleSet
@@ -165,3 +175,27 @@ def test_the_report_says_who_changes_why_and_for_how_much() -> None:
         ("y", 1, 1, 1),
     ]
     assert shadow_pairs(ledger, "loans@9").is_empty()
+
+
+def test_what_the_live_source_left_out_is_unknown_to_the_shadow_too() -> None:
+    class Silent:
+        names = frozenset({"graph.hops"})
+
+        def facts(self, _doc: Document, _as_of: datetime) -> list[Fact]:
+            return []
+
+    ledger, policy = MemoryLedger(), Policy("loans", RuleSet.parse(LINKED))
+    decider = Decider(policy, scorers(), ledger, sources=[Silent()], shadow=Shadow(policy, scorers()))
+    dec = decider.decide(Document("a car", {"amount": 50, "graph.hops": 9}))
+    (phantom,) = phantoms(ledger)
+    assert dec.outcome is Outcome.REVIEW
+    assert decision_from_record(phantom.body).outcome is Outcome.REVIEW
+
+
+def test_a_rule_that_only_the_candidate_has_can_be_snoozed() -> None:
+    ledger = MemoryLedger()
+    snooze(ledger, Snooze("link", "city", "x", NOON.replace(year=2030), "Li"))
+    shadow = Shadow(Policy("loans", RuleSet.parse(LINKED)), scorers(), sources=[Hops()])
+    run(shadow, ledger, snoozes=Snoozes(ledger))
+    outcomes = [str(decision_from_record(entry.body).outcome) for entry in phantoms(ledger)]
+    assert outcomes == ["approve", "review", "decline"]

@@ -108,9 +108,9 @@ class Decider:
     def _decide_together(self, docs: Sequence[Document]) -> list[Decision]:
         times = [self._now().astimezone(UTC) for _ in docs]
         facts = [gather(doc, self._sources, doc.time or time) for doc, time in zip(docs, times, strict=True)]
+        snoozed = [self._snoozed(doc, time) for doc, time in zip(docs, times, strict=True)]
         pending = [
-            self._policy.consider(doc, known, self._snoozed(doc, time))
-            for doc, known, time in zip(docs, facts, times, strict=True)
+            self._policy.consider(doc, known, silent) for doc, known, silent in zip(docs, facts, snoozed, strict=True)
         ]
         signals = ask_needed(self._scorers, docs, [case.needed for case in pending])
         decisions = [
@@ -121,5 +121,5 @@ class Decider:
         self._ledger.append_many(DECISION, records)
         if self._shadow:
             with suppress(FengkongError):  # the answer stands, whether or not its phantom could be written
-                self._ledger.append_many(PHANTOM, self._shadow.phantoms(docs, decisions))
+                self._ledger.append_many(PHANTOM, self._shadow.phantoms(docs, decisions, snoozed))
         return decisions

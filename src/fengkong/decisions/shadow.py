@@ -3,13 +3,12 @@
 Whatever happens here, the live answer is already durable and is given unchanged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from fengkong.decisions.policy import Policy
 from fengkong.decisions.records import RECORD_FORMAT, written_decision
 from fengkong.decisions.signals import ask_needed, check_scorers, told_cause
-from fengkong.decisions.snoozes import snoozed_in
 from fengkong.decisions.sources import FactSource, check_sources, gather
 from fengkong.decisions.values import FIELDS
 from fengkong.domain.canonical import Plain
@@ -40,23 +39,27 @@ class Shadow:
         self._scorers = tuple(scorers.values())
         self._sources = tuple(sources)
 
-    def phantoms(self, docs: Sequence[Document], decisions: Sequence[Decision]) -> list[tuple[str, dict[str, Plain]]]:
+    def phantoms(
+        self, docs: Sequence[Document], decisions: Sequence[Decision], snoozed: Sequence[Set[str]]
+    ) -> list[tuple[str, dict[str, Plain]]]:
         """What the candidate would have decided, as (subject, body) of ledger entries; never raises.
 
+        snoozed: for each document, the ids of the rules that were snoozed, of whichever policy.
         A body holds the phantom decision, under the live one's id, or says as `failed` why there is none.
         """
         try:
-            bodies = self._bodies(docs, decisions)
+            bodies = self._bodies(docs, decisions, snoozed)
         except Exception as error:  # noqa: BLE001 - a candidate may fail in any way, and must not cost a live answer
             cause = told_cause(error, "the shadow policy")
-            return BrokenShadow(self._policy.version, cause).phantoms(docs, decisions)
+            return BrokenShadow(self._policy.version, cause).phantoms(docs, decisions, snoozed)
         return _entries(docs, decisions, bodies)
 
-    def _bodies(self, docs: Sequence[Document], decisions: Sequence[Decision]) -> list[dict[str, Plain]]:
+    def _bodies(
+        self, docs: Sequence[Document], decisions: Sequence[Decision], snoozed: Sequence[Set[str]]
+    ) -> list[dict[str, Plain]]:
         facts = [self._facts(doc, dec) for doc, dec in zip(docs, decisions, strict=True)]
         pending = [
-            self._policy.consider(doc, known, snoozed_in(dec))
-            for doc, known, dec in zip(docs, facts, decisions, strict=True)
+            self._policy.consider(doc, known, silent) for doc, known, silent in zip(docs, facts, snoozed, strict=True)
         ]
         heard = [self._heard(dec) for dec in decisions]
         missing = [case.needed.difference(said) for case, said in zip(pending, heard, strict=True)]
@@ -74,9 +77,10 @@ class Shadow:
     def _facts(self, doc: Document, dec: Decision) -> list[Fact]:
         own = frozenset[str]().union(*(source.names for source in self._sources))
         lent = [fact for fact in dec.facts if fact.source != FIELDS and fact.name not in own]
-        taken = {fact.name for fact in lent}
+        # A field that the live decision didn't hear has the name of a source's fact, even if that source left it out.
+        heard = {fact.name for fact in dec.facts if fact.source == FIELDS}
         gathered = gather(doc, self._sources, doc.time or dec.time)
-        return [*(fact for fact in gathered if fact.name not in taken), *lent]
+        return [*(fact for fact in gathered if fact.source != FIELDS or fact.name in heard), *lent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,9 @@ class BrokenShadow:
     policy: str
     cause: str
 
-    def phantoms(self, docs: Sequence[Document], decisions: Sequence[Decision]) -> list[tuple[str, dict[str, Plain]]]:
+    def phantoms(
+        self, docs: Sequence[Document], decisions: Sequence[Decision], _snoozed: Sequence[Set[str]]
+    ) -> list[tuple[str, dict[str, Plain]]]:
         """As `Shadow.phantoms`, without a decision."""
         return _entries(docs, decisions, [{"failed": self.cause, "policy": self.policy} for _ in docs])
 
