@@ -182,6 +182,12 @@ def world(tmp_path: Path) -> Path:
         ("model.toml", "again = 0.25", "again = ", "not valid TOML"),
         ("phrases_en.toml", "[causes.hurt]", "[causes.hirt]", r"a part has no words \(received 'causes.hurt'\)"),
         ("phrases_en.toml", "distractors =", "distracters =", r"the key is not known .*'distractors'"),
+        (
+            "model.toml",
+            "[causes.hurt]",
+            "[causes.base]\nrisky = {}\nbenign = {}\n[causes.hurt]",
+            "log-odds are called 'base'",
+        ),
         ("model.toml", "reasons = [0, 1]", "reasons = [3, 1]", "the second number lies below the first"),
         ("model.toml", "weights = [0.2, 0.8]", "weights = [0, 0]", "the weights must add up to something"),
         ("model.toml", "harmless = 0.0", "harmless = nan", r"'questions\.danger\.harmless' can't be used"),

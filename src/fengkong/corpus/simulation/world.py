@@ -172,6 +172,14 @@ class World(_Part):
     bursts: Bursts | None = None
     rings: Rings | None = None
 
+    @model_validator(mode="after")
+    def _told_apart(self) -> "World":
+        sloping = {name for name, declared in self.fields.items() if declared.effect}
+        for name in (*self.causes, *sloping):
+            if name in ("base", "scene") or (name in sloping and name in self.causes):
+                raise ValueError(f"two terms of the log-odds are called {name!r}")
+        return self
+
 
 def load_world(folder: Traversable | Path) -> World:
     """The world of a folder's `model.toml`. Raises SettingsError for a key, scene, cause, question or label amiss."""
@@ -180,10 +188,10 @@ def load_world(folder: Traversable | Path) -> World:
         world = World.model_validate(read_toml(file))
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise SettingsError(
-            f"the key {key!r} can't be used: {first['msg']}", where=str(file), cure="put it right"
-        ) from error
+        place = ".".join(map(str, first["loc"]))
+        what = f"the key {place!r}" if place else "the model"
+        why = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{what} can't be used: {why}", where=str(file), cure="put it right") from error
     for what, name, known in _names(world):
         if name not in known:
             raise SettingsError(
