@@ -311,14 +311,15 @@ def test_a_table_of_ones_own_needs_the_inputs_alone(tmp_path: Path) -> None:
         ("a.jsonl", "{", r"a.jsonl:1: the line is not JSON"),
         ("a.jsonl", "[]", r"a.jsonl:1: the line is not the record of a decision"),
         ("a.jsonl", '{"format": 7}', r"a.jsonl:1: the entry is not a decision of record format 1"),
+        ("a.jsonl", b"\xff\xfe", "a.jsonl: the file is not UTF-8"),
         ("none.jsonl", None, "the file can't be read"),
     ],
 )
 def test_a_file_that_holds_no_cases_is_refused_with_its_place(
-    tmp_path: Path, name: str, content: str | None, fault: str
+    tmp_path: Path, name: str, content: str | bytes | None, fault: str
 ) -> None:
     if content is not None:
-        (tmp_path / name).write_text(content, encoding="utf-8")
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(InputError, match=fault):
         read_cases(tmp_path / name)
 

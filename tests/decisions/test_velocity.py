@@ -326,6 +326,7 @@ def test_events_before_a_bad_one_are_kept_and_the_bad_one_is_named(tmp_path: Pat
         ('{"kind": "login"}', "events.jsonl:2: the line is no event"),
         ('{"kind": 7, "time": "2026-03-01T11:00:00Z"}', "events.jsonl:2: the line is no event"),
         ('{"kind": "login", "time": "2026-03-01T11:00:00"}', "events.jsonl:2: the time of an event has no zone"),
+        (good.replace('"c1"', '{"x": 1}'), "events.jsonl:2 field 'customer': a value is none"),
         (other, "another event of that id was recorded before"),
     ]:
         ledger, path = MemoryLedger(), tmp_path / "events.jsonl"

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 from polars.datatypes import DataTypeClass
 
+from fengkong.decisions.lines import read_lines
 from fengkong.decisions.sources import FactSource
 from fengkong.decisions.stored import Stored, stored_in
 from fengkong.decisions.values import FIELDS, TEXT, rule_values, signal_of, signal_prefix, signal_values
@@ -225,20 +226,14 @@ def _fits(found: pl.DataType | DataTypeClass, wanted: pl.DataType | DataTypeClas
 
 
 def _records(path: Path) -> Iterable[Stored]:
-    try:
-        lines = path.open(encoding="utf-8")
-    except OSError as error:
-        raise InputError("the file can't be read", where=str(path), received=error.strerror or "") from error
-    with lines:
-        for number, line in enumerate(lines, start=1):
-            where = f"{path}:{number}"
-            try:
-                body = json.loads(line)
-            except ValueError as error:
-                raise InputError("the line is not JSON", where=where, cure="write one record a line") from error
-            if not isinstance(body, dict):
-                raise InputError("the line is not the record of a decision", where=where)
-            yield stored_in(body, where)
+    for where, line in read_lines(path):
+        try:
+            body = json.loads(line)
+        except ValueError as error:
+            raise InputError("the line is not JSON", where=where, cure="write one record a line") from error
+        if not isinstance(body, dict):
+            raise InputError("the line is not the record of a decision", where=where)
+        yield stored_in(body, where)
 
 
 def _as_json(value: FieldValue) -> str | None:

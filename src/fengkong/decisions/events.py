@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from fengkong.decisions.lines import read_lines
 from fengkong.decisions.records import DECISION, document_from_record, outcome_from_record, signals_from_record
 from fengkong.decisions.values import signal_values
 from fengkong.decisions.written import read_values, write_values
@@ -47,7 +48,7 @@ class Event:
     id: str = ""
 
     def __post_init__(self) -> None:
-        """Raises InputError for an empty or taken kind, or a time without zone."""
+        """Raises InputError for an empty or taken kind, a time without zone, or a field that can't be written down."""
         if not self.kind.strip() or self.kind == DECISION:
             raise InputError("an event needs a kind, which can't be 'decision'", received=repr(self.kind))
         if self.time.tzinfo is None:
@@ -55,13 +56,13 @@ class Event:
         given: Mapping[str, object] = self.fields
         fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
         object.__setattr__(self, "fields", MappingProxyType(fixed))
+        write_values(self.fields)
 
 
 def record_event(ledger: EntryStore, event: Event) -> Entry:
     """Write an event to the ledger, durably; an event sent again is not written again.
 
-    Raises InputError for another event of the same id and for values that can't be written down (NaN), FacilityError
-    when the ledger can't be written.
+    Raises InputError for another event of the same id, FacilityError when the ledger can't be written.
     """
     body = _body(event)
     known = _known(ledger, event, body)
@@ -101,19 +102,8 @@ def read_events(path: Path) -> Iterator[Event]:
 
     Raises InputError for a line that is no event, with its place.
     """
-    try:
-        lines = path.open(encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            "the file can't be read",
-            where=str(path),
-            received=error.strerror or "",
-            cure="name a file of JSON Lines, an event a line",
-        ) from error
-    with lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield _event(line, f"{path}:{number}")
+    for where, line in read_lines(path):
+        yield _event(line, where)
 
 
 def _event(line: str, where: str) -> Event:
@@ -124,7 +114,8 @@ def _event(line: str, where: str) -> Event:
             raise TypeError(kind)
         return Event(kind, time, found, str(event_id))
     except InputError as error:
-        raise InputError(error.what, where=where, received=error.received, cure=error.cure) from error
+        place = " ".join(filter(None, (where, error.where)))
+        raise InputError(error.what, where=place, received=error.received, cure=error.cure) from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             "the line is no event",
