@@ -1,6 +1,7 @@
 """What is found in examples before anything is learnt, and what is not."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -169,3 +170,14 @@ def test_near_copies_of_long_texts_and_of_texts_too_short_for_a_shingle() -> Non
     long = sentence(1, 40_000)
     clusters = near_copies([long, "ok", f"{sentence(2, 200)} {long} and a tail", "OK", "no", "", ""])
     assert clusters.members() == [[0, 2], [1, 3], [4], [5], [6]]
+
+
+def test_a_whole_number_beyond_any_double_is_a_value_like_any_other() -> None:
+    examples = [
+        Example(f"text {n}", "bad" if n % 2 else "good", fields={"id": 10**400 + n % 2, "income": Decimal("1e999")})
+        for n in range(80)
+    ]
+    told = [
+        finding.message for finding in check_examples(Splits(examples, [], [], "given")) if "'id'" in finding.message
+    ]
+    assert len(told) == 1

@@ -79,13 +79,11 @@ def _code(value: FieldValue) -> float | str:
 
 
 def _number(value: FieldValue) -> float | None:
-    """A number, also as text with a unit of money or per cent."""
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, str):
-        try:
-            number = float(_ORNAMENTS.sub("", value))
-        except ValueError:
-            return None
-        return number if math.isfinite(number) else None
-    return None
+    """A number, also as text with a unit of money or per cent; None beyond what a double holds."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        return None
+    try:
+        number = float(_ORNAMENTS.sub("", value) if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
