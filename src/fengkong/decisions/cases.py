@@ -5,7 +5,6 @@ input can have, and for each signal a column `signals.<name>.<part>` for the par
 """
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -18,7 +17,7 @@ from fengkong.decisions.lines import read_lines
 from fengkong.decisions.sources import FactSource
 from fengkong.decisions.stored import Stored, stored_in
 from fengkong.decisions.values import FIELDS, TEXT, rule_values, signal_of, signal_prefix, signal_values
-from fengkong.decisions.written import read_value, write_value
+from fengkong.decisions.written import HALF_PAIR, read_value, write_value
 from fengkong.domain.canonical import canonical_json
 from fengkong.domain.documents import FieldValue
 from fengkong.domain.errors import FacilityError, InputError
@@ -61,8 +60,6 @@ SIGNAL = pl.Schema(
 
 _JSON = "json "
 """What the names of Parquet columns begin with that hold values of several types, as JSON."""
-
-_HALF = re.compile("[\ud800-\udfff]")
 
 _WHOLE = 2**53
 """Up to here a double holds every integer."""
@@ -117,7 +114,7 @@ def _encodable(value: Any) -> Any:
     """The value with U+FFFD for halves of surrogate pairs, which a text may hold and no column can."""
     match value:
         case str():
-            return _HALF.sub("\ufffd", value)
+            return HALF_PAIR.sub("\ufffd", value)
         case list() | tuple():
             return [_encodable(item) for item in value]
     return value

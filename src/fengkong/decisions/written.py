@@ -17,9 +17,10 @@ from fengkong.domain.documents import FieldValue, Scalar
 from fengkong.domain.errors import InputError
 from fengkong.rules.times import parse_duration
 
-__all__ = ["read_value", "read_values", "write_value", "write_values"]
+__all__ = ["HALF_PAIR", "read_value", "read_values", "write_value", "write_values"]
 
-_HALF = re.compile("[\ud800-\udfff]")
+HALF_PAIR = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair: JSON can spell it, and no file or table can hold it."""
 
 
 def write_values(values: Mapping[str, FieldValue]) -> dict[str, Plain]:
@@ -71,8 +72,8 @@ def _write_scalar(value: Scalar) -> Plain:
 
 
 def _whole(text: str) -> str:
-    """The text, unless it can't be encoded: JSON can spell half a surrogate pair, and no table can hold it."""
-    if _HALF.search(text):
+    """The text, unless it can't be encoded."""
+    if HALF_PAIR.search(text):
         raise InputError("a text holds half a surrogate pair", cure="send it as UTF-8, or leave that character out")
     return text
 
