@@ -34,37 +34,7 @@ from fengkong.scoring import FakeScorer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
-RULES = """
-format: 1
-name: loan
-version: "1"
-default: approve
-inputs:
-  amount: decimal
-  income: decimal
-  due: date
-  graph.hops: integer
-  signals.risk: {type: signal, labels: [low, high]}
-  signals.threat: {type: signal, labels: ["no", "yes"]}
-  earlier: {type: window, events: decision, by: customer, measure: count, over: 7 d}
-reasons:
-  R-AMOUNT: {en: Too much., zh: 金额过大。}
-  R-DEBT: {en: Too much debt., zh: 负债过高。}
-  R-RISK: {en: High risk., zh: 风险较高。}
-  R-LINK: {en: Linked., zh: 有关联。}
-  R-SMALL: {en: A small amount., zh: 金额较小。}
-  R-TEXT: {en: The text asks for money., zh: 文本要求汇款。}
-rules:
-  - {id: amount, when: amount > 1000, then: decline, reason: R-AMOUNT}
-  - {id: debt, when: amount > income * 5, then: decline, reason: R-DEBT, unknown: decline, priority: 5}
-  - {id: small, when: amount < 60, then: approve, reason: R-SMALL}
-  - {id: late, when: due < date("2026-01-01"), then: review, reason: R-AMOUNT, unknown: no_hit}
-  - {id: risk, when: amount > 100 and signals.risk.p > 0.5, then: review, reason: R-RISK}
-  - {id: threat, when: 'signals.threat.label == "yes" or graph.hops <= 1', then: decline, reason: R-RISK}
-  - {id: silent, when: signals.threat.p is unknown and amount > 900, then: review, reason: R-LINK}
-  - {id: link, when: graph.hops <= 2 or earlier > 2, then: review, reason: R-LINK}
-  - {id: wire, when: 'contains(text, "wire")', then: review, reason: R-TEXT, priority: 1}
-"""
+RULES = Path(__file__).with_name("every_road.yaml").read_text(encoding="utf-8")
 
 
 class Hops:
@@ -245,83 +215,6 @@ def test_half_a_surrogate_pair_in_a_text_ends_no_backtest(tmp_path: Path) -> Non
     table = case_table(stored_decisions(ledger))
     assert (table["text"].to_list(), table["case pair"].to_list()) == (["a \ufffd car"], ["\ufffd"])
     write_table(table, tmp_path / "cases.parquet")
-
-
-@pytest.mark.parametrize(
-    ("column", "values", "wanted"),
-    [
-        ("signals.risk.failed", ["yes"], "Boolean"),
-        ("signals.risk.unread", ["many"], "Int64"),
-        ("signals.risk.labels", [[1]], "List"),
-        ("case empty", ["no"], "Boolean"),
-        ("case outcome", [1], "String"),
-        ("case time", ["2026-01-01"], "Datetime"),
-        ("json due", [5], "String"),
-        ("text", [5], "String"),
-    ],
-)
-def test_a_column_of_another_type_is_refused_by_name(
-    tmp_path: Path, column: str, values: list[object], wanted: str
-) -> None:
-    pl.DataFrame({"amount": [1], column: values}).write_parquet(tmp_path / "mine.parquet")
-    with pytest.raises(InputError, match=f"the column '{column}' is of another type .*write it as {wanted}"):
-        read_cases(tmp_path / "mine.parquet")
-
-
-def test_a_column_of_a_kindred_type_is_read(tmp_path: Path) -> None:
-    pl.DataFrame(
-        {
-            "text": ["\u200b", None],
-            "case empty": pl.Series([None, False]),
-            "case time": [date(2026, 1, 1)] * 2,
-            "case outcome": pl.Series(["approve", "decline"], dtype=pl.Categorical),
-            "case reasons": pl.Series([None, None]),
-            "signals.risk.p": [0, 1],
-            "signals.risk.failed": [0, 1],
-        }
-    ).write_parquet(tmp_path / "mine.parquet")
-    cases = read_cases(tmp_path / "mine.parquet")
-    assert cases["case empty"].to_list() == [True, True]
-    assert cases["signals.risk.failed"].to_list() == [False, True]
-    assert backtest(Policy("loans", RuleSet.parse(RULES)), cases)["before"].to_list() == ["approve", "decline"]
-
-
-def test_a_table_of_ones_own_needs_the_inputs_alone(tmp_path: Path) -> None:
-    pl.DataFrame(
-        {
-            "text": ["urgent", "ｗｉｒｅ it", "a car"],
-            "amount": [150, 50, 50],
-            "income": [100] * 3,
-            "graph.hops": [6] * 3,
-        }
-        | {"earlier": [0] * 3, "signals.risk.p": [0.9, 0.1, 0.1], "signals.threat.label": ["no"] * 3}
-        | {"signals.threat.p": [0.1] * 3}
-    ).write_parquet(tmp_path / "mine.parquet")
-    cases = read_cases(tmp_path / "mine.parquet")
-    pairs = backtest(Policy("loans", RuleSet.parse(RULES)), cases)
-    assert backtested(pairs) == [("review", ["R-RISK"]), ("review", ["R-TEXT"]), ("approve", ["R-SMALL"])]
-    assert compare(pairs).changed == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "fault"),
-    [
-        ("a.csv", "x", r"read from .parquet or .jsonl \(received '.csv'\)"),
-        ("a.parquet", "x", "can't be read as Parquet"),
-        ("a.jsonl", "{", r"a.jsonl:1: the line is not JSON"),
-        ("a.jsonl", "[]", r"a.jsonl:1: the line is not the record of a decision"),
-        ("a.jsonl", '{"format": 7}', r"a.jsonl:1: the entry is not a decision of record format 1"),
-        ("a.jsonl", b"\xff\xfe", "a.jsonl: the file is not UTF-8"),
-        ("none.jsonl", None, "the file can't be read"),
-    ],
-)
-def test_a_file_that_holds_no_cases_is_refused_with_its_place(
-    tmp_path: Path, name: str, content: str | bytes | None, fault: str
-) -> None:
-    if content is not None:
-        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    with pytest.raises(InputError, match=fault):
-        read_cases(tmp_path / name)
 
 
 def test_the_difference_is_told_by_reason_segment_and_money() -> None:

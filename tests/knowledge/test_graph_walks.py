@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from fengkong.domain.errors import InputError
 from fengkong.knowledge import Edge, EntityGraph, GraphView, Vocabulary
-from fengkong.knowledge.groups import control_group, exposure
 from fengkong.knowledge.walks import all_rings, circle_length, hops_to_bad, ring, spread_risk
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -193,43 +192,6 @@ def test_the_shortest_circle_of_guarantees_counts_and_direction_matters():
     assert circle_length(view, *numbers(view, "d"), most=3) == 0
 
 
-def test_a_group_is_held_by_majorities_alone_or_together():
-    firm = "company"
-    graph = graph_of(
-        edge("owns", "boss", (firm, "A Ltd"), value=0.9),
-        edge("owns", (firm, "A Ltd"), (firm, "B Ltd"), value="0.5"),
-        edge("owns", (firm, "A Ltd"), (firm, "C Ltd"), value="0.3"),
-        edge("owns", (firm, "B Ltd"), (firm, "C Ltd"), value="0.2"),
-        edge("owns", (firm, "B Ltd"), (firm, "D Ltd"), value="0.49"),
-        edge("guarantees", (firm, "B Ltd"), (firm, "Z Ltd"), value="100.10"),
-        edge("borrows", (firm, "C Ltd"), ("account", "bank 1"), value="200.20"),
-        edge("borrows", (firm, "D Ltd"), ("account", "bank 1"), value="999"),
-    )
-    view = view_of(graph)
-    group = control_group(view, view.number(WORDS.entity(firm, "b limited")))
-    assert sorted(view.entity(member).name for member in group) == ["a ltd", "b ltd", "boss", "c ltd"]
-    assert exposure(view, group) == Decimal("300.30")
-
-
-def test_the_later_statement_of_a_share_counts_and_only_while_it_holds():
-    firm = ("company", "A Ltd")
-    graph = graph_of(edge("owns", "p", firm, 1, 0.6), edge("owns", "p", firm, 5, 0.4), edge("owns", "q", firm, 6, 1, 8))
-    sizes = [len(control_group(view_of(graph, at), 0)) for at in (1, 2, 6)]
-    assert sizes == [1, 2, 1]
-    assert [len(control_group(view_of(graph, at), 1)) for at in (2, 6, 7, 8, 9)] == [2, 1, 2, 2, 1]
-
-
-def test_an_unknown_amount_makes_the_exposure_unknown():
-    graph = graph_of(edge("guarantees", "a", "b", value=5), edge("guarantees", "a", "c"))
-    assert exposure(view_of(graph), [0]) is None
-
-
-def test_what_a_document_said_before_is_put_aside_for_what_it_says_now():
-    graph = graph_of(edge("guarantees", "a", "b", value=5, source="doc"), edge("guarantees", "a", "c", value=7))
-    own = [edge("guarantees", "a", "d", value=6)]
-    assert exposure(view_of(graph, own=own, own_source="doc"), [0]) == 13
-
-
 def test_names_that_one_entity_alone_bears_lead_to_it():
     graph = EntityGraph()
     tencent = WORDS.entity("company", "深圳市腾讯计算机系统有限公司")
@@ -276,26 +238,6 @@ def test_a_circle_is_sought_within_sight_alone():
     assert circle_length(view_of(graph), 0) is None
     assert circle_length(view_of(graph), 0, sight=10**6) == 0
     assert circle_length(view_of(graph, own=[edge("guarantees", 1, 0, value=1)]), 0) == 2
-
-
-def test_who_holds_through_own_companies_is_found_from_below_as_from_above():
-    firms = [("company", name) for name in ("A Ltd", "B Ltd", "C Ltd")]
-    graph = graph_of(
-        *(edge("owns", "p", firm, value=1) for firm in firms[:2]),
-        *(edge("owns", firm, firms[2], value="0.3") for firm in firms[:2]),
-    )
-    view = view_of(graph)
-    groups = [sorted(control_group(view, number)) for number in range(4)]
-    assert groups == [[0, 1, 2, 3]] * 4
-
-
-def test_a_debt_that_several_documents_tell_counts_once_by_the_last():
-    bank = ("company", "bank")
-    told = [edge("borrows", "ann", bank, at, 100, source=f"d{at}") for at in range(3)]
-    assert exposure(view_of(graph_of(*told)), [0]) == 100
-    assert exposure(view_of(graph_of(*told, edge("borrows", "ann", bank, 9, 40))), [0]) == 40
-    other = edge("borrows", "ann", ("account", "loan 2"), 1, 70)
-    assert exposure(view_of(graph_of(*told, other)), [0]) == 170
 
 
 def test_what_already_holds_is_kept_once_and_every_change_and_transfer_is_kept():

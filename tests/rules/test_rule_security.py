@@ -1,4 +1,4 @@
-"""Neither a rule nor a text can make the rules run long, and nothing that looks like code is ever run.
+"""Nothing that looks like code is ever run, and any text is judged as a rule set.
 
 FENGKONG_LONG=1 makes it 10,000 generated escapes and 10,000 generated texts.
 """
@@ -7,39 +7,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fengkong.domain import Severity
-from fengkong.rules import RuleSet, check
+from fengkong.rules import check
 
 EXAMPLES = 10_000 if os.environ.get("FENGKONG_LONG") else 100
 BUSY = [HealthCheck.too_slow]  # on a busy machine, drawing takes its time
-
-HEAD = """
-format: 1
-name: n
-version: 1
-{budget}
-inputs: {{a: integer, x: decimal, s: text, t: text, ok: boolean, who: entity, tags: {{type: list, of: text}}}}
-reasons: {{R: {{en: e, zh: z}}}}
-rules:
-"""
-
-
-def rules_of(*conditions: str, budget: str = "") -> str:
-    lines = [
-        f"  - {{id: r{at}, then: decline, reason: R, when: '{condition.replace(chr(39), chr(39) * 2)}'}}"
-        for at, condition in enumerate(conditions)
-    ]
-    return HEAD.format(budget=budget) + "\n".join(lines)
-
-
-def errors(text: str) -> list[str]:
-    return [finding.code for finding in check(text) if finding.severity is Severity.ERROR]
-
 
 # Pieces of known ways out of sandboxes of Python, joined in any order.
 ATTRIBUTES = [
@@ -112,187 +88,10 @@ escape = st.builds(
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=BUSY)
 @given(escape)
-def test_no_generated_escape_is_accepted(payload: str) -> None:
+def test_no_generated_escape_is_accepted(
+    rules_of: Callable[..., str], errors: Callable[[str], list[str]], payload: str
+) -> None:
     assert errors(rules_of(payload)), payload
-
-
-REDOS = r"""
-(a+)+$
-([a-zA-Z]+)*$
-(a|aa)+$
-(a|a?)+$
-(.*a){20}$
-(a*)*b
-(a+){10}b
-^(a|b|ab)*c$
-(x+x+)+y
-(a?){50}a{50}
-^(([a-z])+.)+[A-Z]([a-z])+$
-([a-z]+)+\d
-(\w+\s?)+$
-^(\d+)*x
-(.*)*x
-(.+)+x
-(a.*)+b
-(.*?){30}b
-(?:a|b)*?c
-((a*)*)*b
-(((a+)+)+)+b
-(a+a+)+b
-^a*a*a*a*a*a*b$
-.*.*.*.*=.*
-(\s*\S*)*!
-(?i)(A+)+b
-([^b]+)*b
-(a{1,30}){1,30}b
-(aa|aab?)*c
-\b(\w+)+\b!
-(\d|\w)*!
-^(.|\n)*z
-(a|b)*abb(a|b){10}
-(ab?)*c
-^(a?b?c?)*d
-[\w.]+@([\w.]+)+c
-(https?://)?(\w+\.?)+/z
-(<[^>]*>?)+z
-"([^"\\]|\\.)*x
-(-?\d+,?)*x
-^\s+|\s+$
-(\(.*\))*x
-(欺|诈|欺诈)+x
-(.欺?)*诈
-\pL*\pN
-(?s)(.*)+x
-(a|[a-z]|\w)+!
-(?:(?:a+)+)+$z
-(0|[1-9]\d*)*x
-^((a+)|(b+))*c
-""".strip().splitlines()
-
-
-@pytest.mark.parametrize("pattern", REDOS)
-def test_a_bad_pattern_on_a_hundred_thousand_characters_is_answered(pattern: str) -> None:
-    rs = RuleSet.parse(rules_of(f'matches(s, "{pattern}")' if '"' not in pattern else f"matches(s, '{pattern}')"))
-    texts = ["a" * 100_000 + "!", "ab" * 50_000, "欺" * 100_000]
-    states = [rs.run({"s": text}).rules[0].state for text in texts]
-    assert set(states) <= {"hit", "no_hit"}
-    table = rs.run_table(pl.DataFrame({"s": texts})).states["r0"]
-    assert [rs.run_table(pl.DataFrame()).STATES[code] for code in table] == states
-
-
-def test_there_are_fifty_patterns() -> None:
-    assert len(set(REDOS)) == 50
-
-
-PARTS = ", ".join(f'"part{at}"' for at in range(120))
-BOMBS = [
-    *["a > 1 and " * count + "ok" for count in (210, 3_000)],
-    *["(" * depth + "a" + ")" * depth + " > 1" for depth in (49, 60, 900)],
-    *["[" * depth for depth in (51, 900)],
-    *["not " * count + "ok" for count in (49, 400)],
-    *["-" * count + "a > 1" for count in (60, 1_500)],
-    *["a" + operator * count + " > 1" for operator, count in ((" + a", 400), (" * a", 60), ("*9", 300), ("/x", 60))],
-    "a > 1" + " > a" * 600,
-    "a" + ".a" * 900,
-    "a in [" + ", ".join(map(str, range(501))) + "]",
-    "a == " + "9" * 400,
-    "x == 0." + "1" * 60,
-    "length(" * 49 + "s" + ")" * 49 + " > 1",
-    *[
-        'matches(s, "' + part * count + '")'
-        for part, count in (("a", 501), ("(a{1000}){1000}", 1), ("((a{99}){99}){99}", 1))
-    ],
-    'matches(s, "' + "(a|b)" * 99 + '{900}")',
-    *[name + "(" + ", ".join(["a"] * 900) + ") > 1" for name in ("min", "max")],
-    "x % 0.0000000000000000000000000001 > 0",
-    "round(x, 13) > 1",
-    "9 ** 9 ** 9 > a",
-    "a << 99999999 > 1",
-    '"a" * 999999999 == s',
-    "s * a == t",
-    "at_least(1, [" + ", ".join(["ok"] * 700) + "])",
-    "any_of(tags) == " + " == ".join(["s"] * 300),
-    "join(" * 40 + "tags" + ")" * 40 + ' == "a"',
-    "lower(" * 40
-    + "s"
-    + ")" * 40
-    + ' == "a" and '
-    + " and ".join(f"upper(s) == lower({'upper(' * 30}t{')' * 30})" for _ in range(9)),
-    " or ".join(f"contains_any(s, [{PARTS[:1600]}])" for _ in range(2)),
-    " or ".join(f'matches(s, "x{at}")' for at in range(100)),
-    *["f'" + "{" * count for count in (300, 1_900)],
-    *["a > " + character * 1_900 for character in ("é", "\u3000", "\\", "_")],
-    "(" + "a," * 900 + ")",
-    "{" * 49 + "}" * 49,
-    "lambda " * 200 + ": a",
-    "a if " * 300 + "ok",
-    "s in tags and " * 100 + "ok",
-]
-
-
-def test_there_are_fifty_bombs() -> None:
-    assert len(BOMBS) >= 50
-
-
-@pytest.mark.parametrize("bomb", BOMBS, ids=range(len(BOMBS)))
-def test_a_cost_bomb_is_refused_or_cheap(bomb: str) -> None:
-    text = rules_of(bomb)
-    if not errors(text):
-        rs = RuleSet.parse(text)
-        assert rs.costs["r0"] <= rs.budget.steps
-        values = {"a": 2**62, "x": "9" * 34, "s": "a" * 200_000, "t": "b" * 200_000, "ok": True, "tags": ["a"] * 10_000}
-        assert rs.run(values).rules[0].state in {"hit", "no_hit", "unknown"}
-
-
-def test_a_set_that_costs_more_than_its_budget_is_refused() -> None:
-    conditions = [f'matches(s, "a{at}") and matches(t, "b{at}")' for at in range(230)]
-    (finding,) = [found for found in check(rules_of(*conditions)) if found.severity is Severity.ERROR]
-    assert finding.code == "R028"
-    assert "steps for one document" in finding.message
-    assert not errors(rules_of(*conditions, budget="budget: {text: 20000}"))
-    assert not errors(rules_of(*conditions, budget="budget: {steps: 20_000_000}".replace("_", "")))
-    assert errors(rules_of("ok", 'matches(s, "a")', budget="budget: {steps: 1000}")) == ["R028"]
-
-
-def test_equal_parts_cost_once() -> None:
-    once, twice = (RuleSet.parse(rules_of(" and ".join(['matches(s, "a")'] * count))).costs["r0"] for count in (1, 2))
-    assert twice <= once + 1
-
-
-@pytest.mark.parametrize(
-    "budget", ["{steps: 0}", "{steps: many}", "{text: 99999999}", "{memory: 1}", "7", "{text: ''}"]
-)
-def test_a_budget_that_is_none(budget: str) -> None:
-    assert errors(rules_of("ok", budget=f"budget: {budget}"))
-
-
-def test_a_text_above_the_limit_goes_to_review() -> None:
-    rs = RuleSet.parse(
-        rules_of('contains(s, "b") or ok', "ok", "who is known", "tags is known", budget="budget: {text: 10}")
-    )
-    rows = [
-        {"s": "a" * 10, "ok": True, "who": "a" * 11, "tags": ["aaaaa", "bbbbb"]},
-        {"s": "a" * 11, "ok": True, "who": "欺" * 10, "tags": ["aaaaa", "bbbbbb"]},
-    ]
-    traces = [rs.run(row).rules for row in rows]
-    assert [[rule.state for rule in rules] for rules in traces] == [
-        ["hit", "hit", "error", "hit"],
-        ["error", "hit", "hit", "error"],
-    ]
-    assert traces[1][0].outcome is not None
-    assert str(traces[1][0].outcome) == "review"
-    assert traces[1][0].detail == "s has 11 characters; rules read at most 10"
-    table = rs.run_table(pl.DataFrame(rows))
-    assert [tuple(table.STATES[code] for code in row) for row in table.states.rows()] == [
-        tuple(rule.state for rule in rules) for rules in traces
-    ]
-
-
-def test_the_budget_counts_in_the_hash_where_it_is_written() -> None:
-    plain, same, other = (
-        RuleSet.parse(rules_of("ok", budget=text)).hash for text in ("", "budget: {text: 200000}", "budget: {text: 9}")
-    )
-    assert plain == same != other
 
 
 TOKENS = st.sampled_from(
@@ -320,9 +119,9 @@ TOKENS = st.sampled_from(
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=BUSY)
 @given(st.lists(TOKENS | st.text(max_size=8), max_size=40).map("".join))
-def test_any_text_is_judged_as_a_rule_set(text: str) -> None:
+def test_any_text_is_judged_as_a_rule_set(rules_of: Callable[..., str], text: str) -> None:
     assert isinstance(check(text), list)
-    assert isinstance(check(HEAD.format(budget="") + text), list)
+    assert isinstance(check(rules_of() + text), list)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=BUSY)
