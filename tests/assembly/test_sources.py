@@ -1,5 +1,6 @@
 """What past documents and tables say of a document's entities reaches the rules of a workspace."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,8 +8,8 @@ import pytest
 
 from fengkong.assembly import Settings, System, fact_sources
 from fengkong.decisions import Policy
-from fengkong.decisions.records import DECISION
-from fengkong.domain import Decision, Document, InputError, Outcome, SettingsError
+from fengkong.decisions.records import DECISION, record
+from fengkong.domain import Decision, Document, InputError, Outcome, SettingsError, Signal, Span, Trace
 from fengkong.ledger import MemoryLedger
 from fengkong.rules import RuleSet
 
@@ -107,6 +108,35 @@ def test_an_entry_that_cannot_be_read_is_told_once_and_passed_over(tmp_path: Pat
             source.facts(late, NOON + timedelta(hours=1))
         (fact,) = source.facts(late, NOON + timedelta(hours=1))
         assert (fact.name, fact.value) == ("graph.who.ring_size", 2)
+
+
+def test_whom_models_found_in_earlier_texts_is_linked(tmp_path: Path) -> None:
+    firm = '[knowledge.roles.firm]\ntype = "company"\nlabel = "ORG"\n'
+    works = '[[knowledge.relations]]\nkind = "uses"\nstart = "who"\nend = "firm"\n'
+    rules = ("{graph.who.hops_to_bad: integer}", "graph.who.hops_to_bad <= 1")
+    with system(tmp_path, *rules, SETTINGS + firm + works) as ws:
+        known = "type,name,bad_since\ncompany,Acme Trading Ltd,2026-01-01\n"
+        (tmp_path / "known.csv").write_text(known, encoding="utf-8")
+        ledger = MemoryLedger()
+        for doc, name in zip(messages(("ann", ""), ("ben", "")), ("ACME Trading Limited", "Apex Bank"), strict=True):
+            signals = (Signal("names", "", None, spans=(Span(0, len(name), name, "ORG"),)),)
+            dec = Decision(
+                *(doc.id, doc.id, doc.content_hash, Outcome.APPROVE, (), signals, (), Trace(), "links@1", "", NOON)
+            )
+            ledger.append(DECISION, doc.id, record(dec, doc))
+        (source,) = fact_sources(ws.settings, Policy("links", RuleSet.load(tmp_path / "rules.yaml")), ledger)
+        later = [
+            replace(doc, id=f"late {doc.id}", time=NOON + timedelta(hours=1))
+            for doc in messages(("ann", ""), ("ben", ""))
+        ]
+        hops = [fact.value for doc in later for fact in source.facts(doc, NOON + timedelta(hours=1))]
+        assert hops[0] == 1
+        assert hops[1] != 1
+        asks = Policy(
+            "links", RuleSet.parse(RULES.format(inputs="{graph.firm.risk: decimal}", when="graph.firm.risk > 1"))
+        )
+        with pytest.raises(SettingsError, match=r"graph\.firm\.risk"):
+            fact_sources(ws.settings, asks, ledger)
 
 
 def test_tables_say_who_is_known_to_be_bad(tmp_path: Path) -> None:

@@ -117,10 +117,13 @@ class DecisionSettings(_Section):
 
 
 class RoleSettings(_Section):
-    """Someone or something that a document names: the type of entity, and the field that holds its name."""
+    """Someone or something that a document names: the type of entity, and where its name stands: in a field, or in the
+    text, where a model marks it with a label.
+    """
 
     type: str
-    field: str
+    field: str = ""
+    label: str = ""
 
 
 class RelationSettings(_Section):

@@ -3,20 +3,19 @@
 All follow the ledger, so that they hold no state of their own and are the same after every start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Protocol
 
 from fengkong.assembly.settings import Settings
 from fengkong.corpus.sources import open_table
 from fengkong.decisions.policy import Policy
-from fengkong.decisions.records import DECISION, document_from_record, outcome_from_record
+from fengkong.decisions.records import DECISION, document_from_record, outcome_from_record, signals_from_record
 from fengkong.decisions.sources import FactSource
 from fengkong.decisions.velocity import Velocity
 from fengkong.domain.documents import Document
 from fengkong.domain.errors import InputError, SettingsError
-from fengkong.domain.signals import Fact
+from fengkong.domain.signals import Fact, Signal
 from fengkong.knowledge.documents import DocumentReading, Relation, Role
 from fengkong.knowledge.facts import GraphFacts
 from fengkong.knowledge.graph import EntityGraph
@@ -43,7 +42,8 @@ def fact_sources(settings: Settings, policy: Policy, ledger: EntryStore) -> list
         frozenset(name for name in policy.rules.inputs if name.startswith(start)) for start in (GRAPH, COPIES)
     )
     if graph:
-        sources.append(_Following(_Graph(settings, graph), ledger))
+        linked = _Graph(settings, graph)
+        sources.append(_Following(linked, linked.observe, ledger))
     if copies:
         if settings.knowledge.script is None:
             raise SettingsError(
@@ -52,8 +52,9 @@ def fact_sources(settings: Settings, policy: Policy, ledger: EntryStore) -> list
                 cure="name the field as knowledge.script",
             )
         author = settings.knowledge.script
-        named = [author, *(role.field for role in settings.knowledge.roles.values())]
-        sources.append(_Following(CopyFacts(ScriptIndex(), author=author, names=named), ledger))
+        named = [author, *(role.field for role in settings.knowledge.roles.values() if role.field)]
+        copied = CopyFacts(ScriptIndex(), author=author, names=named)
+        sources.append(_Following(copied, lambda doc, time, _: copied.observe(doc, time), ledger))
     return sources
 
 
@@ -62,18 +63,8 @@ def learns_from_documents(policy: Policy) -> bool:
     return any(name.startswith((GRAPH, COPIES)) for name in policy.rules.inputs)
 
 
-class _Observer(Protocol):
-    """A source that learns from each document for those that come later."""
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Every fact that it may answer."""
-
-    def observe(self, doc: Document, time: datetime) -> None:
-        """Take in a document, as of its time."""
-
-    def facts(self, doc: Document, as_of: datetime) -> Sequence[Fact]:
-        """What is known by the documents that came strictly before `as_of`."""
+Observe = Callable[[Document, datetime, Sequence[Signal]], None]
+"""Takes in a document that was decided, as of its time, and what models said of it."""
 
 
 class _Graph:
@@ -81,7 +72,7 @@ class _Graph:
 
     def __init__(self, settings: Settings, wanted: frozenset[str]) -> None:
         knowledge = settings.knowledge
-        roles = [Role(name, role.type, role.field) for name, role in knowledge.roles.items()]
+        roles = [Role(name, role.type, role.field, role.label) for name, role in knowledge.roles.items()]
         relations = [Relation(link.kind, link.start, link.end, link.value) for link in knowledge.relations]
         self._reading = DocumentReading(roles, relations)
         self._graph = EntityGraph(self._reading.vocabulary)
@@ -92,9 +83,9 @@ class _Graph:
         self._facts = GraphFacts(self._graph, self._reading, only=wanted)
         self.names = self._facts.names
 
-    def observe(self, doc: Document, time: datetime) -> None:
-        """Take in what a document says."""
-        self._graph.extend(self._reading.edges(doc, time))
+    def observe(self, doc: Document, time: datetime, signals: Sequence[Signal]) -> None:
+        """Take in what a document says, and whom models found in it."""
+        self._graph.extend(self._reading.edges(doc, time, signals))
 
     def facts(self, doc: Document, as_of: datetime) -> Sequence[Fact]:
         """The facts about the entities that a document names."""
@@ -104,11 +95,11 @@ class _Graph:
 class _Following:
     """A source that has observed the document of every decision on the ledger before it answers. Safe for threads."""
 
-    def __init__(self, observer: _Observer, ledger: EntryStore) -> None:
-        self._observer, self._ledger = observer, ledger
+    def __init__(self, source: FactSource, observe: Observe, ledger: EntryStore) -> None:
+        self._source, self._take_in, self._ledger = source, observe, ledger
         self._read = 0
         self._lock = Lock()
-        self.names = observer.names
+        self.names = source.names
 
     def facts(self, doc: Document, as_of: datetime) -> Sequence[Fact]:
         """The facts by what came strictly before `as_of`.
@@ -127,9 +118,10 @@ class _Following:
                         fault = fault or error
             if fault is not None:
                 raise fault
-            return self._observer.facts(doc, as_of)
+            return self._source.facts(doc, as_of)
 
     def _observe(self, entry: Entry) -> None:
         if entry.kind == DECISION:
             past = document_from_record(entry.body)
-            self._observer.observe(past, past.time or outcome_from_record(entry.body)[1])
+            time = past.time or outcome_from_record(entry.body)[1]
+            self._take_in(past, time, signals_from_record(entry.body))
