@@ -51,3 +51,14 @@ def test_an_id_that_looks_like_a_pattern_of_names_is_a_name(by_rows: Answers, by
     rs, frame = RuleSet.parse(text), pl.DataFrame({"x": ["a", "b", "c", "d", "e"]})
     assert by_table(rs, frame) == by_rows(rs, frame)
     assert rs.run_table(frame).states.columns == ["r1", "^r1$", "^.*$", "*"]
+
+
+def test_a_clause_of_literals_alone_counts_where_the_others_are_unknown(by_rows: Answers, by_table: Answers) -> None:
+    rules = RuleSet.parse(r"""
+    {format: 1, name: n, version: 1, default: approve, inputs: {a: integer}, reasons: {R: {en: e, zh: z}}, rules: [
+      {id: never, when: 'a in [0] and matches("欺诈", "\pN")', then: decline, reason: R},
+      {id: always, when: 'a in [0] or matches("欺诈", "\pL")', then: review, reason: R}]}
+    """)
+    frame = pl.DataFrame({"a": [None, 0, 1]}, schema={"a": pl.Int64()})
+    assert by_table(rules, frame) == by_rows(rules, frame)
+    assert by_table(rules, frame)[0][0] == (RuleState.NO_HIT, RuleState.HIT)

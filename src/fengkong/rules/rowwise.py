@@ -66,6 +66,8 @@ class Rows:
 
     def where(self, answer: pl.Expr, doubt: pl.Expr) -> pl.Expr:
         """An answer, with the expression's value in its place where there is doubt."""
+        if not self._read:  # of literals alone: there is one value, and no column to find it by
+            return pl.when(doubt).then(self.everywhere()).otherwise(answer)
 
         def settle(series: Sequence[pl.Series]) -> pl.Series:
             row, *others = series
