@@ -4,16 +4,28 @@ Ranges are judged input by input: comparisons of one input with literals, within
 """
 
 import math
-import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fengkong.domain.findings import Severity
 from fengkong.rules.codegen import compile_conditions
 from fengkong.rules.syntax import Fault
-from fengkong.rules.tree import And, Compare, Const, Convert, Expr, Input, Member, Not, Or, children, input_names
+from fengkong.rules.tree import (
+    COMPARISONS,
+    And,
+    Compare,
+    Const,
+    Convert,
+    Expr,
+    Input,
+    Member,
+    Not,
+    Or,
+    children,
+    input_names,
+)
 from fengkong.rules.types import Kind
 
 __all__ = ["suspicions"]
@@ -33,14 +45,6 @@ class _Limit:
     value: Any
 
 
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _MIRRORED: Mapping[str, str] = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -77,7 +81,7 @@ def _always(limit: _Limit) -> bool | None:
     """The one answer of a probability's comparison, when both ends of its range give the same."""
     if limit.operator in {"==", "!="}:
         return None if 0 <= limit.value <= 1 else limit.operator == "!="
-    at_zero, at_one = (_COMPARE[limit.operator](end, limit.value) for end in (0, 1))
+    at_zero, at_one = (COMPARISONS[limit.operator](end, limit.value) for end in (0, 1))
     return at_zero if at_zero == at_one else None
 
 
@@ -115,7 +119,7 @@ def _flat(condition: And) -> Iterator[Expr]:
 def _nothing_meets(of: Input, limits: Sequence[_Limit], points: Sequence[frozenset[Any]]) -> bool:
     if points:
         candidates = frozenset.intersection(*points)
-        return not any(all(_COMPARE[limit.operator](point, limit.value) for limit in limits) for point in candidates)
+        return not any(all(COMPARISONS[limit.operator](point, limit.value) for limit in limits) for point in candidates)
     lows = [(limit.value, limit.operator == ">") for limit in limits if limit.operator in {">", ">="}]
     highs = [(limit.value, limit.operator == "<=") for limit in limits if limit.operator in {"<", "<="}]
     if not lows or not highs:

@@ -8,16 +8,14 @@ Invariants: a null value is unknown for certain. A bound of zero means an intege
 exactly. An infinite bound means that nothing is known, not even whether there is a value.
 """
 
-import operator
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import polars as pl
 
+from fengkong.rules.tree import COMPARISONS
+
 __all__ = [
-    "COMPARE",
     "Bounded",
     "absolute",
     "add",
@@ -41,17 +39,6 @@ _INFINITE = float("inf")
 # 2**53 itself may stand for 2**53 + 1.
 _EXACT = 2.0**53 - 1
 _ROUNDED = 1e15
-
-
-COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-"""The comparisons of the language by their signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,7 @@ def whole(value: pl.Expr, *, doubles: bool) -> Bounded:
 
 def compare(operator_: str, left: Bounded, right: Bounded) -> tuple[pl.Expr, pl.Expr | None]:
     """The answers by doubles, and where they are in doubt (None: nowhere)."""
-    answer: pl.Expr = COMPARE[operator_](left.value, right.value)
+    answer: pl.Expr = COMPARISONS[operator_](left.value, right.value)
     if left.doubles and right.doubles:
         return answer, None
     error = (left.error + right.error) * _ROOM

@@ -20,6 +20,7 @@ from fengkong.rules.numbers import fits_double
 from fengkong.rules.patterns import for_rust
 from fengkong.rules.rowwise import TEXT_CALLS, Rows, full, goes_by_rows
 from fengkong.rules.tree import (
+    COMPARISONS,
     And,
     Arithmetic,
     AtLeast,
@@ -134,7 +135,7 @@ class Program:
                 compared = bounds.compare(expr.operator, self._number(left), self._number(right))
                 return self._settled(expr, *compared)
             case Compare():
-                answer: pl.Expr = bounds.COMPARE[expr.operator](self._column(expr.left), self._column(expr.right))
+                answer: pl.Expr = COMPARISONS[expr.operator](self._column(expr.left), self._column(expr.right))
                 return answer
             case Member():
                 return self._member(expr)

@@ -1,25 +1,16 @@
 """What lists answer. A list is a tuple whose items are all known; each function is linear in their number."""
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from fengkong.rules.arithmetic import add
+from fengkong.rules.tree import COMPARISONS
 
 __all__ = ["QUANTIFIERS", "extreme", "has", "joined", "quantified", "total"]
 
 QUANTIFIERS: Mapping[str, Callable[[Any], bool]] = {"any_of": any, "all_of": all}
 """`any_of(items) > 5`: whether some item compares so; `all_of(items) > 5`: whether every one does, or there is none."""
-
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def quantified(name: str) -> Callable[[str], Callable[..., bool]]:
@@ -29,7 +20,7 @@ def quantified(name: str) -> Callable[[str], Callable[..., bool]]:
     def make(sign: str) -> Callable[..., bool]:
         if sign == "in":
             return lambda items, *literals: settle(item in literals for item in items)
-        compare = _COMPARE[sign]
+        compare = COMPARISONS[sign]
         return lambda items, other: settle(compare(item, other) for item in items)
 
     return make

@@ -5,7 +5,8 @@ one type: where the author mixes numbers, the checker puts a `Convert`. Any valu
 `Known` and `Const`.
 """
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +15,7 @@ from typing import Any, Literal, TypeVar, cast, dataclass_transform
 from fengkong.rules.types import BOOLEAN, Type
 
 __all__ = [
+    "COMPARISONS",
     "And",
     "Arithmetic",
     "ArithmeticOperator",
@@ -39,6 +41,16 @@ __all__ = [
 
 ConstValue = bool | int | float | Decimal | str | date | datetime | timedelta
 CompareOperator = Literal["==", "!=", "<", "<=", ">", ">="]
+COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+"""What the comparisons of the language do, by their signs; on columns of Polars too."""
+
 ArithmeticOperator = Literal["+", "-", "*", "/", "%"]
 
 Node = TypeVar("Node")
