@@ -43,6 +43,9 @@ def test_backtest_refuses_two_policies_and_unknown_fields(fengkong, workspace):
 def test_the_shadows_report_compares_live_with_phantom(fengkong, workspace):
     fengkong("policy", "draft", "--by", "Li")
     fengkong("policy", "check", 1, "--by", "Li")
+    early = fengkong("shadow")
+    assert (early.code, early.out) == (3, "")
+    assert "nothing was decided in the shadow yet; let a version run there with fengkong policy shadow" in early.err
     fengkong("policy", "shadow", 1, "--by", "Li")
     fengkong("decide")
     report = json.loads(fengkong("shadow", 1, "--json").out)

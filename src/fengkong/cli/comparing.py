@@ -81,6 +81,13 @@ def shadow(
     with assembly.System(settings) as system:
         name = None if version is None else str(system.registry.version(version))
         pairs = decisions.shadow_pairs(system.ledger, name, fields)
+        if pairs.is_empty():
+            raise InputError(
+                "nothing was decided in the shadow yet",
+                where=str(settings.path(settings.decisions.ledger)),
+                received=name or "",
+                cure="let a version run there with fengkong policy shadow NUMBER --by NAME, then decide",
+            )
     _tell(pairs, by or [], money or [], file, as_json)
 
 
